@@ -18,11 +18,12 @@ from backbone.messaging.broker import Broker
 from backbone.storage import audit, idempotency
 from backbone.storage.database import Database
 from backbone.storage.libpq_cursor import UNPREPARED
+from benchmarks.list_plans import list_queries
 from contracts.gateway import Actor
 from contracts.insight import CountCases, CountDecisions, CountRatings, CountVisits
 from contracts.searches import Filter
 from contracts.tracking import AddNote, ExecuteCommand, GetCase
-from contracts.vocabulary import ActorKind, KeptPart, Outcome, Role, Stage
+from contracts.vocabulary import ActorKind, KeptPart, Role
 from services.accounts.citizens import store as accounts
 from services.insight.composition import compose
 from services.intake.identities import store as intake_identities
@@ -210,50 +211,16 @@ def _explained(database: Database, statement: str, parameters: Any, settings: Ma
 def _of_tracking(sample: Sample, tree: Any, made: TrackingUseCases) -> dict[str, HotQuery]:
     today, now = date.today(), datetime.now(UTC)
     head, mine = Scope(frozenset(tree.above("mayor.insp")), None), Scope(frozenset(), sample.handler)
-    parent = sample.unit.split(".")[0]
-    filters: dict[str, dict[str, Any]] = {
-        "all": {},
-        "investigating": {"stage": [Stage.INVESTIGATING]},
-        "the screening queue": {"stage": [Stage.REGISTERED, Stage.SCREENING]},
-        "a unit and all below": {"unit": [parent]},
-        "an inspector's": {"handler": [sample.handler]},
-        "upheld": {"outcome": [Outcome.UPHELD]},
-        "urgent": {"urgent": True},
-        "a word": {"text": "آسفالت"},
-        "three words": {"text": "پروانه بازدید نوروزیان"},
-        "a word in two": {"text": "نوروز یان"},
-        "a word in a note": {"text": "تماس گرفتم"},
-        "a word that nobody wrote": {"text": "قسطنطنیه"},
-        "a month": {"filed_from": today - timedelta(days=400), "filed_until": today - timedelta(days=370)},
-        "decided this week": {"decided_from": today - timedelta(days=7)},
-        "owed this week": {"due_from": today, "due_until": today + timedelta(days=7)},
-        "a number": {"number": [sample.number]},
-        "the end of a number": {"number": [sample.number[-6:]]},
-        "a number as text": {"text": sample.number},
-        "a ground in a unit with photos": {"ground": ["duty"], "unit": [parent], "attached": ["image"]},
-    }
-
-    def page(of: Scope, sort: str = "-filed_at", **given: Any) -> HotQuery:
-        return lambda c: queries.case_page(c, [Filter(**given)], of, tree, sort)  # type: ignore[arg-type]  # a Sort
-
-    def counted(**given: Any) -> HotQuery:
-        return lambda c: queries.count(c, [Filter(**given)], head, tree)
-
     beyond = queries.ORDERS["-filed_at"].cursor(sample.newest - timedelta(days=300), UUID(int=1))
     quarter = (today - timedelta(days=7), today + timedelta(days=90))
     rule = Rule(KeptPart.IDENTITY, "complaint", None, 12, frozenset({"referred"}))
     visit = Visit(uuid4(), sample.case_id, "asked", now)  # type: ignore[arg-type]  # its state is not asked about
     hot_queries: dict[str, HotQuery] = {
-        "public_by_code": lambda c: citizen_views.public_by_code(c, [sample.code_hash], today),
-        "own_cases": lambda c: citizen_views.own_cases(c, sample.citizen),
-        "public_own": lambda c: citizen_views.public_own(c, sample.case_id, sample.citizen, today),
+        "public_by_code": lambda c: citizen_views.public_by_code(c, [sample.code_hash], now),
+        "own_cases": lambda c: citizen_views.own_cases(c, sample.citizen, today, None, 50),
+        "public_own": lambda c: citizen_views.public_own(c, sample.case_id, sample.citizen, now),
         "staff_case": lambda c: views.staff_case(c, sample.case_id, head),
-        **{f"case_page: {name}": page(head, **given) for name, given in filters.items()},
-        **{f"count: {name}": counted(**given) for name, given in filters.items()},
-        "case_page of an inspector": page(mine),
-        "case_page of an inspector, a word": page(mine, text="آسفالت"),
-        "case_page by the day owed": page(head, "due_on"),
-        "case_page by the day owed, last first": page(head, "-due_on", stage=[Stage.INVESTIGATING]),
+        **list_queries(sample, tree, head, mine),
         "whole_page, of an export": lambda c: queries.whole_page(c, [Filter()], head, tree, beyond, 500),
         "lock_for_staff": lambda c: store.lock_for_staff(c, [sample.open_id], head),
         "lock_by_code": lambda c: store.lock_by_code(c, [sample.code_hash]),

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from contracts.base import Answer, Event, HistoryRequest, Moment, Request, Sealed, UnitCode
+from contracts.base import Answer, Contract, Event, HistoryRequest, Moment, Request, Sealed, UnitCode
 from contracts.gateway import Actor
 from contracts.vocabulary import Language, Role
 
@@ -34,6 +34,15 @@ class SealedOtp(Answer):
     mobile: Mobile
     code: str
     language: Language = Language.FA
+
+
+class CitizenAccountDeleted(AccountsEvent):
+    """A citizen deleted their account: nobody signs in as this citizen any more, and no case is shown as theirs. The
+    cases stay."""
+
+    name: ClassVar[str] = "citizen.account_deleted.v1"
+
+    citizen_id: UUID
 
 
 class StaffChanged(AccountsEvent):
@@ -78,6 +87,14 @@ OtpSession = Annotated[str, Field(max_length=100)]
 """An opaque value that whoever requests one-time codes keeps: their tries are counted by it, and others' are not."""
 
 
+class SignInPlace(Contract):
+    """Where a session is begun, for its owner's list. `agent`: the family of the browser and its system; `network`: of staff
+    alone, a part of the address."""
+
+    agent: Annotated[str, Field(max_length=60)] | None = None
+    network: Annotated[str, Field(max_length=60)] | None = None
+
+
 class RequestOtp(Request):
     """RPC accounts.request_otp → OtpSent. The same answer whether or not the number is known, or others requested one.
 
@@ -105,6 +122,32 @@ class VerifyOtp(Request):
     code: Annotated[str, Field(max_length=20)]
     address_key: AddressKey
     otp_session: OtpSession | None = None
+    place: SignInPlace | None = None
+
+
+class SecondFactor(Contract):
+    """One of these. `passkey`: what `navigator.credentials.get` gave for a challenge of accounts, as JSON."""
+
+    totp: Annotated[str, Field(max_length=20)] | None = None
+    recovery_code: Annotated[str, Field(max_length=40)] | None = None
+    passkey: Annotated[str, Field(max_length=32_768)] | None = None
+
+
+class DeleteCitizenAccount(Request):
+    """RPC accounts.delete_citizen_account → DeletedAccount. By the signed-in citizen, with a one-time code sent to their mobile.
+    BadCode, whatever is wrong, too many tries included. All their sessions end."""
+
+    actor: Actor
+    mobile: Mobile
+    code: Annotated[str, Field(max_length=20)]
+    address_key: AddressKey
+    otp_session: OtpSession | None = None
+
+
+class DeletedAccount(Answer):
+    """The account is gone."""
+
+    deleted: bool = True
 
 
 DeviceToken = Annotated[str, Field(max_length=200)]
@@ -115,15 +158,22 @@ class SignInStaff(Request):
     """RPC accounts.sign_in_staff → Tokens. BadCredentials does not show which part was wrong.
 
     `worked`: the gateway got a proof of work for this attempt, so failures of others at its address do not block it. A
-    TooMany with `work_passes` means that such a proof would do.
+    TooMany with `work_passes` means that such a proof would do. `totp`, or another `second_factor`.
     """
 
     username: Annotated[str, Field(max_length=100)]
     password: Annotated[str, Field(max_length=200)]
-    totp: Annotated[str, Field(max_length=20)]
+    totp: Annotated[str, Field(max_length=20)] | None = None
+    second_factor: SecondFactor | None = None
     address_key: AddressKey
     device_token: DeviceToken | None = None
     worked: bool = False
+    place: SignInPlace | None = None
+
+    @property
+    def factor(self) -> SecondFactor:
+        """Whichever was given."""
+        return self.second_factor or SecondFactor(totp=self.totp)
 
 
 class RefreshTokens(Request):
@@ -138,7 +188,7 @@ class RevokeTokens(Request):
     refresh_token: Annotated[str, Field(max_length=200)]
 
 
-class Revoked(Answer):
+class Revoked(Answer, extra="forbid"):
     """The answer to the person: the same whether there was such a session or not."""
 
 
@@ -153,6 +203,43 @@ class RevokedSession(Answer):
     """`ended`: the session of the token, for the gateway alone; None: no such token."""
 
     ended: EndedSession | None = None
+
+
+CookieSecret = Annotated[str, Field(max_length=100)]
+"""256 random bits that a browser has in its cookie. Only a digest of it is stored."""
+
+
+class OpenBrowserSession(Request):
+    """RPC accounts.open_browser_session → BrowserSession. `refresh_token`: of a sign-in that was just done, unused; its session
+    becomes one of a browser, which has no refresh token any more. None: for whoever holds a tracking code, which the gateway has
+    checked, and which accounts does not learn. BadToken."""
+
+    refresh_token: Annotated[str, Field(max_length=200)] | None = None
+
+
+class ResumeBrowserSession(Request):
+    """RPC accounts.resume_browser_session → BrowserSession, as often as it is asked and by whichever gateway: the session does
+    not change with it. BadToken when there is no such session, or it has ended."""
+
+    secret: CookieSecret
+
+
+class EndBrowserSession(Request):
+    """RPC accounts.end_browser_session → RevokedSession. An unknown one is no error."""
+
+    secret: CookieSecret
+
+
+class BrowserSession(Answer):
+    """`secret`: only when it is opened. `access_token`: as of `Tokens`, of who is signed in as they are today; None for whoever
+    holds a tracking code. `expires_at`: by when the session ends by itself. `valid_seconds`: for how long this may be relied
+    on without asking again, as long as no event says that the session has ended."""
+
+    session_id: UUID
+    expires_at: Moment
+    valid_seconds: Annotated[int, Field(ge=0)]
+    access_token: str | None = None
+    secret: CookieSecret | None = None
 
 
 class ListEndedSessions(Request):
@@ -181,6 +268,20 @@ class Tokens(Answer):
     expires_in: int
     token_type: str = "Bearer"  # noqa: S105  # the scheme's name
     device_token: DeviceToken | None = None
+
+
+class FinishOidcSignIn(Request):
+    """RPC accounts.finish_oidc_sign_in → Tokens. OidcFailed; NoStaffAccount: the provider knows the person and we do not;
+    SecondFactorNeeded: to be sent again with `second_factor`; BadCredentials for a wrong one; TooMany."""
+
+    sign_in: Annotated[str, Field(max_length=200)]
+    code: Annotated[str, Field(max_length=4096)]
+    state: Annotated[str, Field(max_length=200)]
+    address_key: AddressKey
+    second_factor: SecondFactor | None = None
+    device_token: DeviceToken | None = None
+    worked: bool = False
+    place: SignInPlace | None = None
 
 
 class ListStaff(Request):
@@ -359,11 +460,12 @@ class Absence(Answer):
 
 
 class ChangedStaff(Answer):
-    """`substitutes`, `absences`: all there are."""
+    """`substitutes`, `absences`: all there are. `names`: what each open account is called."""
 
     items: list[AccountVersion]
     substitutes: list[Substitute] = []
     absences: list[Absence] = []
+    names: dict[UUID, str] = {}
 
 
 class ListStaffHistory(HistoryRequest):

@@ -28,7 +28,9 @@ UploadId = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{22,64}$")]
 class Contract(BaseModel):
     """A value that travels: immutable, strict about unknown fields."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=False)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", str_strip_whitespace=False, json_schema_serialization_defaults_required=True
+    )
 
 
 class Request(Contract):
@@ -40,6 +42,13 @@ class PageRequest(Request):
 
     after: str | None = None
     limit: Annotated[int, Field(ge=1, le=100)] = 50
+
+
+class LongPageRequest(Request):
+    """Of a list whose first answer has always been long. `after`: `next` of the page before."""
+
+    after: str | None = None
+    limit: Annotated[int, Field(ge=1, le=500)] = 500
 
 
 class HistoryRequest(Request):

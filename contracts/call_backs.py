@@ -92,6 +92,8 @@ class ListCallBackWeeks(Request):
     """RPC tracking.list_call_back_weeks → CallBackWeeks. For operators and heads: the newest draws, with no case in them."""
 
     actor: Actor
+    after: str | None = None
+    limit: Annotated[int, Field(ge=1, le=100)] = 26
 
 
 class CallBackWeek(Answer):
@@ -112,6 +114,7 @@ class CallBackWeek(Answer):
 
 class CallBackWeeks(Answer):
     items: list[CallBackWeek]
+    next: str | None = None
 
 
 class RevealMobile(Request):

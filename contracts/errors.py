@@ -89,6 +89,18 @@ class BadCredentials(NotAuthenticated):
     code = "bad_credentials"
 
 
+class SecondFactorNeeded(NotAuthenticated):
+    """The provider has said who it is, and the second factor is to be given with the same request."""
+
+    code = "second_factor_needed"
+
+
+class OidcFailed(NotAuthenticated):
+    """Signing in by the provider did not succeed; it is to be begun anew."""
+
+    code = "oidc_failed"
+
+
 class BadCode(NotAuthenticated):
     code = "bad_code"
 
@@ -100,6 +112,19 @@ class BadToken(NotAuthenticated):
 class NotAllowed(PeygirError):
     code = "not_allowed"
     status = 403
+
+
+class CsrfRefused(NotAllowed):
+    """A browser sent it with the cookie of its session, and not from a page of ours. `why`: "header", X-Peygir-CSRF is missing;
+    "origin", another site, or the browser does not say."""
+
+    code = "csrf_refused"
+
+
+class NoStaffAccount(NotAllowed):
+    """The provider knows this person, and there is no account for them here; none is made."""
+
+    code = "no_staff_account"
 
 
 class ConsentNeeded(NotAllowed):
@@ -171,6 +196,12 @@ class NotSettleable(Conflict):
     """Reports, and what was filed anonymously: nobody is known whose word could settle it."""
 
     code = "not_settleable"
+
+
+class NotResendable(Conflict):
+    """It was not given up, nobody knows any more where it should go, or it has been sent again often enough."""
+
+    code = "not_resendable"
 
 
 class StillRegistering(Conflict):
@@ -265,6 +296,20 @@ class EvidenceFull(Conflict):
     code = "evidence_full"
 
 
+class MessagesFull(Conflict):
+    """`limit`: how many messages of its citizen one case takes, their corrections among them; `characters`: of how many
+    characters together."""
+
+    code = "messages_full"
+
+
+class TooLate(Conflict):
+    """What was sent can be neither corrected nor taken back any more. `until`: the moment till which it could; None where
+    something else ended it, as the first reading does for what was filed."""
+
+    code = "too_late"
+
+
 class TooManySearches(Conflict):
     """`limit`: how many one person may keep."""
 
@@ -283,8 +328,68 @@ class ExportNotDone(Conflict):
     code = "export_not_done"
 
 
+class LastSecondFactor(Conflict):
+    """An account of staff always has a second factor."""
+
+    code = "last_second_factor"
+
+
+class NoTotpEnrolment(Conflict):
+    code = "no_totp_enrolment"
+
+
+class PasskeysUnavailable(Conflict):
+    """PUBLIC_URL names no host that passkeys can belong to."""
+
+    code = "passkeys_unavailable"
+
+
+class TooManyPasskeys(Conflict):
+    """`limit`: how many one account may have."""
+
+    code = "too_many_passkeys"
+
+
+class TooManyBulks(Conflict):
+    """`limit`: how many one person may have under way at once."""
+
+    code = "too_many_bulks"
+
+
+class TooManyCases(Conflict):
+    """`limit`: cases that one bulk may have; `found`: how many the search found."""
+
+    code = "too_many_cases"
+
+
+class NothingSelected(Conflict):
+    """The search finds no case."""
+
+    code = "nothing_selected"
+
+
+class TooManyMacros(Conflict):
+    """`limit`: how many one person may keep."""
+
+    code = "too_many_macros"
+
+
+class MacroStepRefused(Conflict):
+    """`step`: which, 1 is the first; `command`: its type; `refusal`: the code that the command alone is refused with, and
+    `refusal_params`: its parameters. No step has been done."""
+
+    code = "macro_step_refused"
+
+
+class NoValue(Conflict):
+    """`placeholder`: the name of one that this case has no value for."""
+
+    code = "no_value"
+
+
 class StaleVersion(PeygirError):
-    """`current`: the version it has now; `changes`: what came after the caller's version."""
+    """`current`: the version it has now; `changes`: what came after the caller's version; `case`: of a command on a case, the
+    whole of it as its giver reads it now."""
 
     code = "stale_version"
     status = 412
@@ -374,4 +479,10 @@ def from_wire(exc_type: str, exc_args: list[Any]) -> PeygirError:
     """The error that a service raised, from nameko's answer; one nobody knows becomes a plain `PeygirError`."""
     cls = every_error().get(exc_type, PeygirError)
     params = exc_args[0] if cls is not PeygirError and exc_args and isinstance(exc_args[0], dict) else {}
+    return cls(params)
+
+
+def of_code(code: str, params: Mapping[str, Any]) -> PeygirError:
+    """The error with this code, as it was kept; one nobody knows becomes a plain `PeygirError`."""
+    cls = next((cls for cls in every_error().values() if cls.code == code), PeygirError)
     return cls(params)

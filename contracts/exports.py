@@ -8,7 +8,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from contracts.base import Answer, Moment, Request
+from contracts.base import Answer, LongPageRequest, Moment, Request
 from contracts.gateway import Actor
 from contracts.searches import Dropped, Filter, Key
 from contracts.vocabulary import Language
@@ -61,6 +61,7 @@ class Export(Answer):
 
 class ExportPage(Answer):
     items: list[Export]
+    next: str | None = None
 
 
 class StartExport(Request):
@@ -76,7 +77,7 @@ class StartExport(Request):
     idempotency_key: Key
 
 
-class ListExports(Request):
+class ListExports(LongPageRequest):
     """RPC tracking.list_exports → ExportPage: the actor's own, the newest first."""
 
     actor: Actor

@@ -8,10 +8,11 @@ from uuid import UUID
 
 from pydantic import Field
 
-from contracts.base import Answer, Event, Moment, PageRequest, Request
+from contracts.base import Answer, Event, Moment, PageRequest, Request, UnitCode
 from contracts.gateway import Actor
 from contracts.searches import Key
-from contracts.vocabulary import Kind
+from contracts.tracking.fields import LEFT_OUT
+from contracts.vocabulary import Kind, Stage
 
 Reason = Annotated[str, Field(min_length=5, max_length=500)]
 Minutes = Annotated[int, Field(ge=1, le=1_440)]
@@ -25,7 +26,8 @@ class IdentityRequestState(StrEnum):
 
 class IdentityRequest(Answer):
     """`asked_by`, `decided_by`: staff, with their names. `minutes`: for how long it may be opened once consented to;
-    `open_until`: until when. Who filed the case is not in it, nor what it says."""
+    `open_until`: until when. `number`, `stage`, `unit`: of the case as it is now. `for_head`: an inspector asked, and a head
+    opens it. Who filed the case is not in it, nor what it says."""
 
     request_id: UUID
     case_id: UUID
@@ -41,6 +43,17 @@ class IdentityRequest(Answer):
     decided_at: Moment | None = None
     answer: str | None = None
     open_until: Moment | None = None
+    number: str | None = None
+    stage: Stage | None = None
+    unit: UnitCode | None = None
+    unit_name_fa: str | None = None
+    unit_name_en: str | None = None
+    for_head: bool = False
+    kind_text: str | None = LEFT_OUT
+    stage_text: str | None = LEFT_OUT
+    asked_text: str | None = LEFT_OUT
+    decided_text: str | None = LEFT_OUT
+    open_until_text: str | None = LEFT_OUT
 
 
 class IdentityRequests(Answer):
@@ -75,7 +88,8 @@ class IdentityDecided(IdentityEvent):
 
 
 class AskForIdentity(Request):
-    """RPC tracking.ask_for_identity → IdentityRequest. By head or custodian; UnknownCase when there is none, or it is about
+    """RPC tracking.ask_for_identity → IdentityRequest. By head or custodian, or by an inspector of the case, for
+    whom a head opens it; UnknownCase when there is none, or it is about
     a unit they belong to; InvalidField (`minutes`: more than the office allows); KeyReused."""
 
     actor: Actor
@@ -97,7 +111,7 @@ class DecideIdentityRequest(Request):
 
 class ListIdentityRequests(PageRequest):
     """RPC tracking.list_identity_requests → IdentityRequests, the newest first: to custodians all but those about units they
-    belong to, to heads their own. `waiting_only`: those that nobody has decided."""
+    belong to, to others their own. `waiting_only`: those that nobody has decided."""
 
     actor: Actor
     waiting_only: bool = False

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from contracts.base import Answer, Contract, Request, UnitCode
 from contracts.gateway import Actor
-from contracts.vocabulary import Kind, Stage
+from contracts.vocabulary import Kind, Outcome, Stage
 
 PRODUCER = "insight"
 
@@ -114,6 +114,56 @@ class RatingCounts(Answer):
     by: list[Dimension]
     cells: list[RatingCell]
     totals: RatingFigures
+
+
+class GetPublishedFigures(Request):
+    """RPC insight.get_published_figures → PublishedFigures: what everybody may read of the newest weekly release, in one answer
+    (docs/adr/0012)."""
+
+
+class OutcomeCount(Answer):
+    outcome: Outcome
+    count: int
+
+
+class ScoreCount(Answer):
+    """`score`: 1 to 5."""
+
+    score: int
+    count: int
+
+
+class PublishedMonth(Answer):
+    """`month`: Jalali, 1405-09. `cases`: filed in it. `outcomes`: of the decisions of the month that were the last of their case;
+    `ratings`: given in it by citizens by themselves, with their average to one place. What is too small to be published is None
+    or left out."""
+
+    month: str
+    cases: int | None
+    outcomes: list[OutcomeCount]
+    ratings: int | None
+    average_rating: float | None
+    scores: list[ScoreCount]
+
+
+class PublishedDuration(Answer):
+    """Of a Jalali season, whose first and last day `since` and `until` are: how many cases of a kind were decided, and within how
+    many days of their filing, awaited answers included, half and four fifths of them were. None: more than a year."""
+
+    since: date
+    until: date
+    kind: Kind
+    decided: int
+    half_within_days: int | None
+    most_within_days: int | None
+
+
+class PublishedFigures(Answer):
+    """The newest first. `until`: the last day that the release counts; None before the first one."""
+
+    until: date | None
+    months: list[PublishedMonth]
+    durations: list[PublishedDuration]
 
 
 class CountVisits(Request):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from enum import StrEnum
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 from uuid import UUID
 
 from pydantic import Field
@@ -22,6 +22,7 @@ from contracts.base import (
     Sealed,
     UnitCode,
 )
+from contracts.configuration_rows import ConfigurationRow
 from contracts.gateway import Actor, FiledSubmission, GroupMember, Identity
 from contracts.vocabulary import Kind, Outcome
 
@@ -220,8 +221,7 @@ class IntakeEvent(Event):
 
 
 class CatalogueChanged(IntakeEvent):
-    """Carries the whole catalogue, so that no consumer has to ask for it; a version lower than the stored one is out of
-    date."""
+    """Carries the whole catalogue, so that no consumer has to ask for it; a version lower than the stored one is old."""
 
     name: ClassVar[str] = "catalogue.changed.v1"
 
@@ -305,23 +305,23 @@ class ReceiptState(Answer):
 
 
 class ReadOwnName(Request):
-    """RPC intake.read_own_name → OwnName. For the citizen who filed it signed in, with the mobile verified: the name that
-    they gave is theirs to read, and opens nobody else's. NotAllowed for everybody else who asks, staff and whoever holds no
-    more than the code."""
+    """RPC intake.read_own_name → OwnName. For the citizen who filed it, signed in; NotAllowed for staff and holders of a code."""
 
     actor: Actor
     case_id: UUID
 
 
 class OwnName(Answer):
-    """None when they gave none, it is kept no longer, or the case is not theirs."""
+    """`own`: the case is theirs. None for what they did not give or is kept no longer; `…_end`: the last four digits."""
 
+    own: bool = False
     name: str | None = None
+    mobile_end: str | None = None
+    national_id_end: str | None = None
 
 
 class OpenIdentity(Request):
-    """RPC intake.open_identity → OpenedIdentity. Allowed to head and custodian; each opening is recorded with its reason and
-    with who consented to it, as tracking said (IdentityGrant)."""
+    """RPC intake.open_identity → OpenedIdentity. For head and custodian; recorded with reason and consent (IdentityGrant)."""
 
     actor: Actor
     case_id: UUID
@@ -490,8 +490,8 @@ class ConfigurationChange(Answer):
     by: str
     what: str
     code: str | None
-    before: Any = None
-    after: Any = None
+    before: ConfigurationRow = None
+    after: ConfigurationRow = None
     version: int
 
 

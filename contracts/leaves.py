@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar
+from typing import ClassVar
 from uuid import UUID
 
-from pydantic import Field
-
 from contracts.accounts import AccountsEvent, Key
-from contracts.base import Answer, Moment, Request
+from contracts.base import Answer, LongPageRequest, Moment, Request
 from contracts.gateway import Actor
 
 
@@ -57,15 +55,15 @@ class Leave(Answer):
     ends_at: Moment
 
 
-class ListLeaves(Request):
+class ListLeaves(LongPageRequest):
     """RPC accounts.list_leaves → Leaves: those that are not over; of everybody for heads and administrators, else one's own and
-    those in which one stands in. `limit`: the first so many."""
+    those in which one stands in."""
 
     actor: Actor
-    limit: Annotated[int, Field(ge=1, le=500)] = 500
 
 
 class Leaves(Answer):
     """By their beginning."""
 
     items: list[Leave]
+    next: str | None = None

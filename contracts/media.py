@@ -33,6 +33,34 @@ INLINE_TYPES = frozenset(
 gateway sends what is no type of media's as bytes to be saved, whatever media says."""
 
 
+SENT_TYPES: Mapping[str, tuple[str, ...]] = {
+    "image/jpeg": (".jpg", ".jpeg"),
+    "image/png": (".png",),
+    "image/webp": (".webp",),
+    "image/heic": (".heic", ".heif"),
+    "image/gif": (".gif",),
+    "image/tiff": (".tif", ".tiff"),
+    "application/pdf": (".pdf",),
+    "audio/mpeg": (".mp3",),
+    "audio/aac": (".aac",),
+    "audio/mp4": (".m4a",),
+    "audio/ogg": (".ogg", ".opus", ".oga"),
+    "audio/wav": (".wav",),
+    "audio/webm": (".weba",),
+    "audio/flac": (".flac",),
+    "video/mp4": (".mp4", ".m4v"),
+    "video/webm": (".webm",),
+}
+"""What may be sent as evidence, with the suffixes such files have, for whoever draws a form; other sound and film that media can
+read is taken as well. What a file is, its bytes say."""
+MOST_FILES_OF_CASE = 50
+"""That a citizen may send to one case, all in all."""
+
+
+UNFILED_HOURS, UNFILED_DAYS = 24, 7
+"""For how long an upload that no case refers to is kept after it was renewed, and after it was begun."""
+
+
 class UploadState(StrEnum):
     OPEN = "open"  # bytes are still coming
     PROCESSING = "processing"
@@ -56,6 +84,7 @@ class Variant(StrEnum):
     PREVIEW = "preview"  # JPEG, at most 1280 px
     THUMBNAIL = "thumbnail"  # JPEG, at most 320 px
     PLAYABLE = "playable"  # of sound and film, for every browser: M4A (AAC) or MP4 (H.264, AAC)
+    PEAKS = "peaks"  # of sound, as JSON: how loud it is from beginning to end, to be drawn as a waveform
 
 
 FILE_SUFFIXES: Mapping[str, str] = {
@@ -148,6 +177,23 @@ class TerminateUpload(Request):
     upload_id: UploadId
 
 
+class RenewUpload(Request):
+    """RPC media.renew_upload → Upload: a draft keeps it for another day, up to a week from its beginning. Counts against the
+    sender's address of today. NotFound once a case refers to it; Gone when it is over or was rejected; TooManyUploads when
+    that address keeps too much already."""
+
+    upload_id: UploadId
+    address_key: Annotated[str, Field(pattern=r"^[0-9a-f]{32,64}$")] | None = None
+
+
+class SignOwnUpload(Request):
+    """RPC media.sign_own_upload → Download, for whoever has its unguessable id, before it is filed. NotFound once a case
+    refers to it; StillRegistering while it is open or being examined; Gone when it was rejected or removed."""
+
+    upload_id: UploadId
+    variant: Variant = Variant.PREVIEW
+
+
 class ListFileNames(Request):
     """RPC media.list_file_names → FileNames. For the citizen of this case alone: the caller has checked that."""
 
@@ -213,7 +259,8 @@ class MediaAccepted(MediaEvent):
     """Evidence may be seen by those its case allows. Comes before or after the case: consumers are right either way.
 
     `media_type`, `size` (bytes): of the evidence, that is of what may be downloaded. `sha256`: of the bytes as uploaded.
-    `scanned`: a virus scanner has looked at it.
+    `scanned`: a virus scanner has looked at it. `width`, `height`: pixels of pictures and films, as shown. `peaks`: the variant
+    of this name can be had; it is not among `variants`, which older services read.
     """
 
     name: ClassVar[str] = "media.accepted.v1"
@@ -226,6 +273,9 @@ class MediaAccepted(MediaEvent):
     scanned: bool = False
     duration_seconds: float | None = None
     notes: list[MediaNote] = []
+    width: int | None = None
+    height: int | None = None
+    peaks: bool = False
 
 
 class MediaDelayed(MediaEvent):

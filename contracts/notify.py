@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Literal
 from uuid import UUID
 
 from pydantic import Field
 
-from contracts.base import Answer, Event, HistoryRequest, KeyedHash, Moment, PageRequest, Request
+from contracts.base import Answer, Event, HistoryRequest, KeyedHash, Moment, PageRequest, Request, Sealed
 from contracts.gateway import Actor
 
 PRODUCER = "notify"
@@ -111,6 +111,21 @@ class MarkRead(Request):
     ids: Annotated[list[UUID], Field(max_length=100)]
 
 
+class SendCode(Request):
+    """RPC notify.send_code → CodeSent. For who holds a tracking code: it is sent to a mobile once. `sealed_contact`: a
+    `Contact` of the mobile and the code, opened by notify alone as the SMS is sent, and emptied then. Of which case it is nobody
+    is told, and nothing is stored that would say so."""
+
+    actor: Actor
+    sealed_contact: Sealed
+
+
+class CodeSent(Answer):
+    """The SMS is on its way."""
+
+    accepted: bool = True
+
+
 # --- the administrator's commands ---
 
 TextName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,59}$")]
@@ -160,6 +175,41 @@ class ChangeNotificationText(Request):
     expected_version: int
     text_fa: TextTyped | None = None
     text_en: TextTyped | None = None
+
+
+class PreviewNotificationText(Request):
+    """RPC notify.preview_notification_text → NotificationTextPreview. For the administrator. A text as its reader would have it.
+    Texts None: those that are sent now. `values`: instead of the samples. NotFound; InvalidField as for a change, but for what is
+    only too long, and for a value that the text cannot name."""
+
+    actor: Actor
+    channel: MessageChannel
+    name: TextName
+    text_fa: TextTyped | None = None
+    text_en: TextTyped | None = None
+    values: dict[Annotated[str, Field(pattern=r"^[a-z_]{1,40}$")], Annotated[str, Field(max_length=200)]] = {}
+
+
+class PreviewedText(Answer):
+    """`characters`: as the operator counts them; `encoding`, `parts`, `longest_parts` (with the longest values that there can
+    be): of an SMS."""
+
+    text: str
+    characters: int
+    encoding: Literal["gsm", "ucs2"] | None = None
+    parts: int | None = None
+    longest_parts: int | None = None
+
+
+class NotificationTextPreview(Answer):
+    """`values`: those that were filled in, in Persian and English; `most_parts`: an SMS may take so many with its longest
+    values."""
+
+    fa: PreviewedText
+    en: PreviewedText
+    values_fa: dict[str, str]
+    values_en: dict[str, str]
+    most_parts: int
 
 
 class ListNotificationTextHistory(HistoryRequest):

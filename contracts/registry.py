@@ -6,6 +6,7 @@ from typing import TypeVar
 
 from contracts import (
     accounts,
+    bulk,
     call_backs,
     desk,
     gateway,
@@ -14,6 +15,7 @@ from contracts import (
     leaves,
     media,
     notify,
+    own_account,
     staff_changes,
     tracking,
 )
@@ -22,7 +24,21 @@ from contracts.base import Command, Event
 T = TypeVar("T")
 
 # Named so that importing this module imports, and so registers, every contract.
-_MODULES = (accounts, call_backs, desk, gateway, identities, intake, leaves, media, notify, staff_changes, tracking)
+_MODULES = (
+    accounts,
+    bulk,
+    call_backs,
+    desk,
+    gateway,
+    identities,
+    intake,
+    leaves,
+    media,
+    notify,
+    own_account,
+    staff_changes,
+    tracking,
+)
 
 
 def events() -> dict[str, type[Event]]:

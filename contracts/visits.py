@@ -11,7 +11,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from contracts.base import Answer, Contract, KeyedHash, Moment, Request
+from contracts.base import Answer, Contract, KeyedHash, LongPageRequest, Moment, Request
 from contracts.gateway import Actor
 
 PlaceName = Annotated[str, Field(min_length=1, max_length=40)]
@@ -116,6 +116,9 @@ class StaffVisit(Visit):
     inspector: UUID | None = None
     inspector_name: str | None = None
     offered: list[UUID] = []
+    state_text: str | None = Field(default=None, exclude_if=lambda text: text is None)
+    asked_text: str | None = Field(default=None, exclude_if=lambda text: text is None)
+    starts_text: str | None = Field(default=None, exclude_if=lambda text: text is None)
 
 
 class OfferedSlot(Answer):
@@ -200,14 +203,17 @@ class Slot(Answer):
     taken: int
     closed: bool = False
     cases: list[SlotCase] = []
+    starts_text: str | None = Field(default=None, exclude_if=lambda text: text is None)
+    ends_text: str | None = Field(default=None, exclude_if=lambda text: text is None)
 
 
 class Slots(Answer):
     items: list[Slot]
+    next: str | None = None
 
 
-class ListSlots(Request):
-    """RPC tracking.list_slots → Slots by their beginning, at most 500. Inspectors see their own alone."""
+class ListSlots(LongPageRequest):
+    """RPC tracking.list_slots → Slots by their beginning. Inspectors see their own alone."""
 
     actor: Actor
     since: Moment | None = None

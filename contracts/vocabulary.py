@@ -45,6 +45,10 @@ class Outcome(StrEnum):
     REFERRED = "referred"
 
 
+OUTCOMES_WITH_CAUSE = frozenset({Outcome.UPHELD, Outcome.PARTLY_UPHELD})
+"""Outcomes that name a root cause."""
+
+
 class RootCause(StrEnum):
     """Those that Peygir brings; the administrator adds others."""
 

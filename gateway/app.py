@@ -20,11 +20,14 @@ from contracts.errors import PeygirError
 from gateway.api import openapi
 from gateway.api.accounts import endpoints as accounts
 from gateway.api.audit import endpoints as audit
+from gateway.api.bulk import endpoints as bulk
 from gateway.api.calendars import endpoints as calendars
 from gateway.api.call_backs import endpoints as call_backs
+from gateway.api.case_commands import command_forms
 from gateway.api.cases import endpoints as cases
 from gateway.api.catalogue import endpoints as catalogue
 from gateway.api.checkpoints import endpoints as checkpoints
+from gateway.api.colleagues import endpoints as colleagues
 from gateway.api.configuration import endpoints as configuration
 from gateway.api.decisions import endpoints as decisions
 from gateway.api.dependencies import address_key, refuse_wrong_token
@@ -33,16 +36,27 @@ from gateway.api.exports import endpoints as exports
 from gateway.api.figures import endpoints as figures
 from gateway.api.identities import endpoints as identities
 from gateway.api.inquiry import endpoints as inquiry
+from gateway.api.macros import endpoints as macros
 from gateway.api.me import endpoints as me
 from gateway.api.messages import endpoints as messages
 from gateway.api.notification_texts import endpoints as notification_texts
+from gateway.api.notifications import endpoints as notifications
+from gateway.api.office import endpoints as office
+from gateway.api.oidc import endpoints as oidc
 from gateway.api.openapi_responses import direct_handlers
+from gateway.api.operations import endpoints as operations
+from gateway.api.own_account import endpoints as own_account
 from gateway.api.own_cases import endpoints as own_cases
 from gateway.api.own_visits import endpoints as own_visits
 from gateway.api.papers import endpoints as papers
+from gateway.api.preferences import endpoints as preferences
+from gateway.api.push import endpoints as push
 from gateway.api.referrals import endpoints as referrals
 from gateway.api.screening import endpoints as screening
 from gateway.api.searches import endpoints as searches
+from gateway.api.senders import SentOperation
+from gateway.api.senders import operations as sent_operations
+from gateway.api.session import endpoints as session
 from gateway.api.staff import endpoints as staff
 from gateway.api.stream import endpoints as stream
 from gateway.api.submissions import endpoints as submissions
@@ -59,8 +73,10 @@ from gateway.edge.cors import CrossOriginMiddleware
 from gateway.edge.fast_path import FastPath
 from gateway.edge.general_budget import GeneralBudgetMiddleware
 from gateway.edge.metrics import RouteTemplates
+from gateway.edge.representation import RepresentationMiddleware
 from gateway.edge.request_log import RequestLogMiddleware
 from gateway.edge.route_templates import route_templates
+from gateway.edge.session_cookie import SessionCookieMiddleware
 from gateway.pages import installation as pages
 from gateway.pages.form_session_store import make_store
 from gateway.rabbit.client import RabbitClient
@@ -71,19 +87,28 @@ _ROUTERS = (
     submissions,
     tracking,
     catalogue,
+    office,
     accounts,
+    session,
     me,
+    own_account,
+    oidc,
     own_cases,
     own_visits,
     messages,
+    preferences,
+    push,
     desk,
     call_backs,
+    bulk,
     cases,
+    macros,
     searches,
     exports,
     decisions,
     screening,
     inquiry,
+    colleagues,
     visits,
     calendars,
     unit_questions,
@@ -93,8 +118,10 @@ _ROUTERS = (
     configuration,
     staff,
     notification_texts,
+    notifications,
     webhook_subscriptions,
     audit,
+    operations,
     stream,
     papers,
     checkpoints,
@@ -102,6 +129,11 @@ _ROUTERS = (
 )
 _FREE = ("/v1/uploads", "/v1/webhooks")
 """Paths whose bodies are not JSON of ours."""
+
+
+def api_operations() -> list[SentOperation]:
+    """Every operation of the API but the upload protocol's, and who may send it."""
+    return list(sent_operations((module.router for module in _ROUTERS), "/v1"))
 
 
 class Gateway(FastAPI):
@@ -140,7 +172,9 @@ def create_app(settings: Settings, rabbit: RabbitClient | None = None) -> FastAP
         await container.rabbit.start()
         daily = asyncio.create_task(container.checkpoints.run_daily())
         sweeping = asyncio.create_task(container.form_session_store.sweep_forever())
+        expiring = asyncio.create_task(container.presence.expire_forever())
         yield
+        expiring.cancel()
         daily.cancel()
         sweeping.cancel()
         container.stop()
@@ -168,6 +202,8 @@ def create_app(settings: Settings, rabbit: RabbitClient | None = None) -> FastAP
     api = APIRouter(prefix="/v1")
     for module in _ROUTERS:
         api.include_router(module.router)
+        for audience, form in command_forms(module.router, "/v1"):
+            container.command_forms.add(audience, [form])
     app.include_router(api)
     app.include_router(
         uploads.router(
@@ -186,6 +222,8 @@ def create_app(settings: Settings, rabbit: RabbitClient | None = None) -> FastAP
     handlers = {key: handler for module in _ROUTERS for key, handler in direct_handlers(module.router, "/v1").items()}
     inside: ASGIApp = BodyLimitMiddleware(FastPath(app.framework, handlers, app), settings, not_json=_FREE)
     inside = GeneralBudgetMiddleware(inside, container, partial(pages.problem, container))
+    inside = SessionCookieMiddleware(inside, container.browser_sessions, settings.public_url)
+    inside = RepresentationMiddleware(inside)
     app.outside = RequestLogMiddleware(
         CrossOriginMiddleware(inside, settings.cors_origins) if settings.cors_origins else inside
     )

@@ -150,6 +150,8 @@ class Settings(ProcessSettings):
     limit_bad_codes_by_network: str = "300/minute;600/hour"
     limit_waited_codes: str = "30/hour"
     limit_one_time_codes: str = "30/minute;300/hour"
+    limit_code_by_sms: str = "1/minute;3/day"
+    limit_sms_of_mobile: str = "2/hour;4/day"
     limit_sign_in: str = "120/minute;1200/hour"
     limit_refresh: str = "30/minute"
     limit_bad_tokens: str = "60/minute;600/hour"
@@ -174,6 +176,8 @@ class Settings(ProcessSettings):
         "limit_bad_codes_by_network",
         "limit_waited_codes",
         "limit_one_time_codes",
+        "limit_code_by_sms",
+        "limit_sms_of_mobile",
         "limit_sign_in",
         "limit_refresh",
         "limit_bad_tokens",

@@ -70,8 +70,14 @@ def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
     reminders = {"DAY_BEFORE": "30", "HOURS_BEFORE": "15", "FROM_HOUR": "0", "UNTIL_HOUR": "24"}
     roomy = {name: str(2**40) for name in ("MEDIA_ADDRESS_BYTES", "MEDIA_QUARANTINE_BYTES")}
     roomy |= dict.fromkeys(("MEDIA_ADDRESS_FILES", "MEDIA_OPEN_UPLOADS"), "100000")
+    given = {"PASSKEY_ORIGIN": "https://peygir.example"}  # passkeys do not belong to 127.0.0.1
     roomy["NOTIFY_WEBHOOK_NETWORKS"] = "127.0.0.2/32"  # where a test plays a partner; nothing of ours listens there
-    given = {"OTP_RESEND_SECONDS": "0", **roomy, **{f"VISIT_REMIND_{name}": value for name, value in reminders.items()}}
+    roomy["NOTIFY_PUSH_NETWORKS"] = "127.0.0.3/32"  # where a test plays a push service
+    given |= {
+        "OTP_RESEND_SECONDS": "0",
+        **roomy,
+        **{f"VISIT_REMIND_{name}": value for name, value in reminders.items()},
+    }
     with System(tmp_path_factory.mktemp("system"), environment={**limits, **given}) as running:
         yield running
 

@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from contracts.errors import Conflict, PeygirError, StaleVersion, TooMany, WrongStage, WrongVisitState
+from contracts.errors import (
+    Conflict,
+    MacroStepRefused,
+    PeygirError,
+    StaleVersion,
+    TooMany,
+    WrongStage,
+    WrongVisitState,
+    of_code,
+)
 from contracts.visits import VisitState
 from contracts.vocabulary import Language, Stage
 from texts.loading import area
@@ -49,6 +58,10 @@ def _why(error: PeygirError, language: str) -> str | None:
             if last.get("actor_name"):
                 return TEXTS.text(language, "why.changed_by", count=count, name=last["actor_name"])
             return TEXTS.text(language, "why.changed", count=count)
+        case MacroStepRefused() if isinstance(params.get("refusal_params"), dict):
+            refusal = of_code(str(params.get("refusal")), params["refusal_params"])
+            step = _shown(params.get("step"), language)
+            return TEXTS.text(language, "why.macro_step", step=step, reason=error_text(refusal, language))
         case Conflict() if f"why.{params.get('reason')}" in TEXTS:
             return TEXTS.text(language, f"why.{params['reason']}")
     return None

@@ -3,6 +3,7 @@
     <service>.events   topic, what a service has decided; routing key = the event's name, with the ending
                        `.without_uploads` where the event could name uploads and names none
     gateway.commands   topic, what the gateway asks for without waiting
+    gateway.live       fanout, what gateways tell each other at the moment and nobody stores
     retry              direct, back to one queue by its name (delays, dead-letter replay)
     delay.<n>          fanout, each with one queue whose messages expire into `retry`
     dead-letters       fanout, one queue: what could not be handled, with the reason in its headers
@@ -30,6 +31,7 @@ from kombu import Connection, Exchange, Queue
 
 SERVICES = ("intake", "media", "tracking", "notify", "accounts", "insight")
 COMMANDS = "gateway.commands"
+LIVE = "gateway.live"
 RPC = "nameko-rpc"
 RETRY = "retry"
 DEAD_LETTERS = "dead-letters"
@@ -41,7 +43,7 @@ DELAYS: dict[str, int] = {"delay.1s": 1_000, "delay.10s": 10_000, "delay.1m": 60
 """Exchange and queue name → milliseconds."""
 
 
-BINDINGS = "bindings.4"
+BINDINGS = "bindings.5"
 """An exchange that nobody uses, declared when all else is; its number grows with a release that brings a binding, which cannot
 be looked at. So a process of that release publishes nothing before its bindings are there."""
 
@@ -82,7 +84,7 @@ SUBSCRIPTIONS: dict[str, tuple[Binding, ...]] = {
     "tracking.media": _on(
         "media", "media.accepted.v1", "media.rejected.v1", "media.delayed.v1", "media.claim_refused.v1"
     ),
-    "tracking.staff": _on("accounts", "staff.changed.v1", "leave.changed.v1"),
+    "tracking.staff": _on("accounts", "staff.changed.v1", "leave.changed.v1", "citizen.account_deleted.v1"),
     "tracking.replies": _on("notify", "citizen.replied.v1"),
     "notify.contacts": _on(
         "intake",
@@ -97,7 +99,8 @@ SUBSCRIPTIONS: dict[str, tuple[Binding, ...]] = {
     "notify.otp": _on("accounts", "otp.requested.v1"),
     "notify.staff_changes": _on("accounts", "staff_change.#"),
     "notify.sign_ins": _on("accounts", "sign_in.failures.v1"),
-    "notify.staff": _on("accounts", "staff.changed.v1", "leave.changed.v1"),
+    "notify.account_security": _on("accounts", "account.security_changed.v1"),
+    "notify.staff": _on("accounts", "staff.changed.v1", "leave.changed.v1", "citizen.account_deleted.v1"),
     "notify.catalogue": _on("intake", "catalogue.changed.v1"),
     "notify.inbound": (Binding(COMMANDS, "receive_sms_push.v1"),),
     # Takes every event, so that a mandatory publication always has a taker.
@@ -116,7 +119,8 @@ def entities() -> Iterable[Exchange | Queue]:
     topics = {name: Exchange(name, type="topic", durable=True) for name in (*map(events_of, SERVICES), COMMANDS)}
     retry = Exchange(RETRY, type="direct", durable=True)
     dead = Exchange(DEAD_LETTERS, type="fanout", durable=True)
-    yield from (*topics.values(), retry, dead)
+    live = Exchange(LIVE, type="fanout", durable=True)
+    yield from (*topics.values(), live, retry, dead)
     # Looking at a dead letter counts as a delivery, and RabbitMQ 4 drops after 20 unless told otherwise.
     yield Queue(DEAD_LETTERS, dead, queue_arguments={"x-queue-type": "quorum", "x-delivery-limit": 1_000_000})
     for name, milliseconds in DELAYS.items():

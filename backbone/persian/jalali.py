@@ -54,6 +54,14 @@ def month_span(day: date) -> tuple[date, date]:
     return first.togregorian(), following.togregorian() - timedelta(days=1)
 
 
+def quarter_span(day: date) -> tuple[date, date]:
+    """The first and the last Gregorian day of the Jalali season (three months) in which a Gregorian day lies."""
+    first = jdatetime.date.fromgregorian(date=day)
+    begin = first.replace(month=(first.month - 1) // 3 * 3 + 1, day=1)
+    following = jdatetime.date(begin.year + (begin.month == 10), (begin.month + 2) % 12 + 1, 1)
+    return begin.togregorian(), following.togregorian() - timedelta(days=1)
+
+
 def long(day: date) -> str:
     """۲ آذر ۱۴۰۵"""
     jalali = jdatetime.date.fromgregorian(date=day)

@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from backbone.messaging.rpc import rpc
 from backbone.process import logs
-from backbone.process.dependencies import PeygirService
+from backbone.process.status_service import StatusService
 from backbone.process.timers import Rhythm, WorkSignal
 from backbone.storage import audit, audit_reading
 from contracts.audit import AuditEntries, ChainHead, ReadAudit, ReadChainHead
@@ -58,7 +58,7 @@ class Chaining(DependencyProvider):  # type: ignore[misc]  # nameko is untyped
         return self._readings
 
 
-class AuditedService(PeygirService):
+class AuditedService(StatusService):
     """`self.command(use_case, request)`: its effect and its entry in the audit, in one transaction. `self.readings.note(…)`: what
     was read, written a moment later."""
 

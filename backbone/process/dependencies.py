@@ -194,6 +194,7 @@ class PeygirService:
 
     command_tables: ClassVar[Sequence[Table]] = ()
 
+    name: ClassVar[str]
     settings = SettingsLink()
     db = DatabaseLink()
     broker = BrokerAccess()

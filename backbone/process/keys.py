@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import sys
 
+from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
@@ -29,6 +30,7 @@ def generate() -> dict[str, str]:
         "ACCESS_TOKEN_PUBLIC_KEYS": ed25519_public(token).hex(),
         "STAFF_SECRET_KEY": secrets.token_hex(32),
         "RECEIPT_PRIVATE_KEY": secrets.token_hex(32),
+        "VAPID_PRIVATE_KEYS": p256_private().hex(),
         "SMS_WEBHOOK_SECRET": secrets.token_urlsafe(24),
         "S3_ACCESS_KEY": secrets.token_hex(10),
         "S3_SECRET_KEY": secrets.token_hex(20),
@@ -39,6 +41,11 @@ def ed25519_public(seed: bytes) -> bytes:
     """The Ed25519 public key of a 32-byte seed."""
     key = Ed25519PrivateKey.from_private_bytes(seed).public_key()
     return key.public_bytes(Encoding.Raw, PublicFormat.Raw)
+
+
+def p256_private() -> bytes:
+    """A random private key of the curve P-256: 32 bytes."""
+    return ec.generate_private_key(ec.SECP256R1()).private_numbers().private_value.to_bytes(32)
 
 
 if __name__ == "__main__":

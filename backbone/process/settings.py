@@ -49,12 +49,13 @@ LogLevel = Annotated[Literal["debug", "info", "warning", "error", "critical"], B
 
 
 class Settings(BaseSettings):
-    """What every process needs."""
+    """What every process needs. `peygir_version`: the release that runs, as operations are told."""
 
     model_config = SettingsConfigDict(frozen=True, extra="ignore", env_ignore_empty=True)
 
     amqp_url: SecretStr
     log_level: LogLevel = "info"
+    peygir_version: str = "local"
     health_host: str = "127.0.0.1"
     health_port: int = 0
     shutdown_seconds: float = 10.0

@@ -107,3 +107,8 @@ class FollowUp(Entrypoint):  # type: ignore[misc]  # nameko is untyped
 
 
 follow_up = FollowUp.decorator
+
+
+def give_way(seconds: float) -> None:
+    """Lets the other green threads of the process work for so long, or for one turn at least."""
+    eventlet.sleep(seconds)

@@ -20,7 +20,17 @@ _MICROSECOND = timedelta(microseconds=1)
 def encode(position: date, row_id: UUID, mark: bytes = b"") -> str:
     """The cursor behind a row. `position`: its moment or its day, by which the page is sorted."""
     number = (position - _EPOCH) // _MICROSECOND if isinstance(position, datetime) else position.toordinal()
-    return base64.urlsafe_b64encode(mark + number.to_bytes(8, "big", signed=True) + row_id.bytes).decode()
+    return encode_number(number, row_id, mark)
+
+
+def encode_number(position: int, row_id: UUID, mark: bytes = b"") -> str:
+    """The same where the page is sorted by a whole number of at most eight bytes."""
+    return base64.urlsafe_b64encode(mark + position.to_bytes(8, "big", signed=True) + row_id.bytes).decode()
+
+
+def decode_number(cursor: str, mark: bytes = b"") -> tuple[int, UUID]:
+    """Number and id of the row behind which a page ended. InvalidField when it is no cursor of this order."""
+    return _decode(cursor, mark)
 
 
 def decode(cursor: str, mark: bytes = b"") -> tuple[datetime, UUID]:

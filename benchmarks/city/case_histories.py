@@ -129,7 +129,7 @@ class CaseHistory:
         self.citizen = registration.filed_by(event)
         self.take(registration.opening_of(case, event), self.citizen, self.at)
         self.first = self.case
-        self.attachments += media_rows(case.case_id, event.uploads, 1)
+        self.attachments += media_rows(case.case_id, event.uploads, 1, at=self.at)
         if event.visit_wanted:
             self.take(visits.ask(self.case, None, self.at, uuid4()), self.citizen, self.at)
 

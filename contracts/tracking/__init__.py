@@ -4,6 +4,7 @@ Events carry a whole `CaseSnapshot`, so a consumer keeps the one with the highes
 
 One module each for events, commands, requests and what is answered; users import from this package."""
 
+from contracts.tracking.citizen_events import CitizenCorrected, MessageSent
 from contracts.tracking.citizen_views import (
     Attachment,
     CitedArticle,
@@ -16,6 +17,10 @@ from contracts.tracking.citizen_views import (
     OwnCases,
     PublicCase,
     PublicEntry,
+    SentAttachment,
+    ShownCommand,
+    SimilarOwnCase,
+    SimilarOwnCases,
 )
 from contracts.tracking.commands import (
     AddCheck,
@@ -32,6 +37,8 @@ from contracts.tracking.commands import (
     Close,
     ConsultColleague,
     Correct,
+    CorrectFiled,
+    CorrectMessage,
     Decide,
     EndConsultation,
     LinkCase,
@@ -47,12 +54,15 @@ from contracts.tracking.commands import (
     ReturnProposal,
     ReturnToScreening,
     SendEvidence,
+    SendMessage,
     SettleEarly,
     SettleRecommendation,
     StaffCommand,
     StartScreening,
     TickCheck,
     Withdraw,
+    WithdrawEvidence,
+    WithdrawMessage,
 )
 from contracts.tracking.events import (
     CaseAssigned,
@@ -121,7 +131,9 @@ from contracts.tracking.requests import (
     AuthorizeMedia,
     ExecuteCitizenCommand,
     ExecuteCommand,
+    FindSimilarOwnCases,
     GetCase,
+    GetCaseAudience,
     ListOwnCases,
     ListRecommendations,
     ListUnansweredUnits,
@@ -131,6 +143,9 @@ from contracts.tracking.requests import (
     ViewOwnCase,
 )
 from contracts.tracking.staff_views import (
+    AskedQuestion,
+    CaseAudience,
+    CaseDeadline,
     CaseQuestion,
     CheckItem,
     Consultation,
@@ -146,6 +161,7 @@ from contracts.tracking.staff_views import (
     RecommendationState,
     Reminder,
     StaffCase,
+    StaffDecision,
     StaffEntry,
     UnansweredUnits,
     UnitQuestion,
@@ -153,6 +169,9 @@ from contracts.tracking.staff_views import (
 )
 
 __all__ = [
+    "AskedQuestion",
+    "CaseDeadline",
+    "StaffDecision",
     "AddCheck",
     "AddCoHandler",
     "AddEvidence",
@@ -167,6 +186,7 @@ __all__ = [
     "Attachment",
     "AuthorizeIdentity",
     "AuthorizeMedia",
+    "CaseAudience",
     "CaseAssigned",
     "CaseClaimed",
     "CaseCodeReplaced",
@@ -195,6 +215,7 @@ __all__ = [
     "CitedArticle",
     "CitizenAnswered",
     "CitizenAsked",
+    "CitizenCorrected",
     "CitizenReminded",
     "CitizenCommand",
     "Close",
@@ -203,6 +224,8 @@ __all__ = [
     "Consultation",
     "ConcludingEvent",
     "Correct",
+    "CorrectFiled",
+    "CorrectMessage",
     "DeadlineStep",
     "DeadlineWarned",
     "Decide",
@@ -215,8 +238,10 @@ __all__ = [
     "ExecuteCitizenCommand",
     "ExecuteCommand",
     "FiledText",
+    "FindSimilarOwnCases",
     "FollowedRecommendation",
     "GetCase",
+    "GetCaseAudience",
     "IdentityGrant",
     "MergedCase",
     "MergedCaseDecided",
@@ -233,6 +258,7 @@ __all__ = [
     "LongText",
     "MediaGrant",
     "Merge",
+    "MessageSent",
     "Named",
     "NamedUnit",
     "NoteAdded",
@@ -244,6 +270,7 @@ __all__ = [
     "ProposalReturned",
     "Propose",
     "PublicCase",
+    "ShownCommand",
     "PublicEntry",
     "RaiseObjection",
     "Rate",
@@ -264,9 +291,13 @@ __all__ = [
     "ReturnProposal",
     "ReturnToScreening",
     "SendEvidence",
+    "SendMessage",
+    "SentAttachment",
     "SettleEarly",
     "SettleRecommendation",
     "ShortText",
+    "SimilarOwnCase",
+    "SimilarOwnCases",
     "StaffCase",
     "StaffCommand",
     "StaffEntry",
@@ -293,4 +324,6 @@ __all__ = [
     "VisitOffered",
     "VisitReminded",
     "Withdraw",
+    "WithdrawEvidence",
+    "WithdrawMessage",
 ]

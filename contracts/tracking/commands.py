@@ -9,6 +9,7 @@ from uuid import UUID
 from pydantic import Field
 
 from contracts.base import Contract, GroundCode, ListCode, Moment, UnitCode, UploadId
+from contracts.gateway import Place
 from contracts.tracking.fields import LongText, ShortText
 from contracts.visits import StaffVisitCommand, VisitCommand
 from contracts.vocabulary import Channel, Kind, Outcome
@@ -91,8 +92,11 @@ class AddNote(Contract):
 
 
 class AddEvidence(Contract):
+    """`redacts`: the attachment of the case of which the one upload is the version without what must not be seen."""
+
     type: Literal["add_evidence"] = "add_evidence"
     uploads: Annotated[list[UploadId], Field(min_length=1, max_length=10)]
+    redacts: UploadId | None = Field(default=None, exclude_if=lambda original: original is None)
 
 
 class Recommendation(Contract):
@@ -292,6 +296,58 @@ class SendEvidence(Contract):
     uploads: Annotated[list[UploadId], Field(min_length=1, max_length=10)]
 
 
+class SendMessage(Contract):
+    """What the citizen writes without having been asked, while the case is open; the stage stays. MessagesFull beyond what one
+    case takes, EvidenceFull beyond its files."""
+
+    type: Literal["send_message"] = "send_message"
+    text: LongText
+    uploads: Annotated[list[UploadId], Field(max_length=10)] = []
+
+
+class CorrectMessage(Contract):
+    """The message reads like this. Its former text is kept for the office. TooLate once its time is over."""
+
+    type: Literal["correct_message"] = "correct_message"
+    message_id: UUID
+    text: LongText
+
+
+class WithdrawMessage(Contract):
+    """The message is taken back. Staff who have read the case since it was sent go on seeing its text, marked; for everybody
+    else a mark stands in its place. TooLate once its time is over."""
+
+    type: Literal["withdraw_message"] = "withdraw_message"
+    message_id: UUID
+
+
+class CorrectFiled(Contract):
+    """What was filed reads like this: `text`, `place`; what is None stays. What it said before is kept for the office. TooLate
+    once its time is over or the first reading has begun."""
+
+    type: Literal["correct_filed"] = "correct_filed"
+    text: LongText | None = None
+    place: Place | None = None
+
+
+class WithdrawEvidence(Contract):
+    """A file is taken back, as a message is."""
+
+    type: Literal["withdraw_evidence"] = "withdraw_evidence"
+    media_id: UploadId
+
+
 CitizenCommand = Annotated[
-    AnswerQuestion | Withdraw | RaiseObjection | Rate | SendEvidence | VisitCommand, Field(discriminator="type")
+    AnswerQuestion
+    | Withdraw
+    | RaiseObjection
+    | Rate
+    | SendEvidence
+    | SendMessage
+    | CorrectMessage
+    | WithdrawMessage
+    | CorrectFiled
+    | WithdrawEvidence
+    | VisitCommand,
+    Field(discriminator="type"),
 ]

@@ -12,8 +12,8 @@ from pydantic import Field
 
 from contracts.base import CaseEvent, Contract, GroundCode, KeyedHash, ListCode, Moment, UnitCode, UploadId
 from contracts.notify import Reply
-from contracts.tracking.fields import PRODUCER, DeadlineStep, Mistake
-from contracts.vocabulary import Channel, KeptPart, Kind, Outcome, Stage
+from contracts.tracking.fields import PRODUCER, ColleagueChange, DeadlineStep, Mistake
+from contracts.vocabulary import ActorKind, Channel, KeptPart, Kind, Outcome, Stage
 
 
 class CaseSnapshot(Contract):
@@ -49,13 +49,15 @@ class TrackedEvent(CaseEvent):
     """What every event of tracking is.
 
     `noticed`: whether what the citizen sees of the case has changed with it; nothing about it reaches them otherwise.
-    `public_version`: the `version` of PublicCase after it, in which the office's own entries are not counted; None where
-    `noticed` is False, and in events of an earlier release."""
+    `by_kind`, `by_staff`: who did it, for the staff alone; a citizen is never named. `public_version`: the `version` of
+    PublicCase after it, in which the office's own entries are not counted; None where `noticed` is False, and in old events."""
 
     producer: ClassVar[str] = PRODUCER
     state: CaseSnapshot
     noticed: bool = True
     public_version: int | None = None
+    by_kind: ActorKind | None = None
+    by_staff: UUID | None = None
 
 
 class ConcludingEvent(TrackedEvent):
@@ -151,24 +153,20 @@ class ColleaguesChanged(TrackedEvent):
     `ended_with_case`: since the case is over, or has no inspector any more."""
 
     name: ClassVar[str] = "case.colleagues_changed.v1"
-    what: Literal[
-        "co_handler_added",
-        "co_handler_removed",
-        "colleague_consulted",
-        "consultation_answered",
-        "consultation_ended",
-    ]
+    what: ColleagueChange
     colleague: UUID
     asked_by: UUID | None = None
     ended_with_case: bool = False
 
 
 class EvidenceAdded(TrackedEvent):
-    """Uploads that came after filing; media keeps them. `by_citizen`: who filed the case sent them; else the office."""
+    """Uploads that came after filing; media keeps them. `by_citizen`: who filed the case sent them; else the office.
+    `with_message`: they came with a message, which has an event of its own."""
 
     name: ClassVar[str] = "case.evidence_added.v1"
     uploads: list[UploadId]
     by_citizen: bool = False
+    with_message: bool = False
 
 
 class EvidenceRefused(TrackedEvent):

@@ -2,21 +2,32 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
+
+from contracts.text_limits import LONGEST_SHORT_TEXT, LONGEST_TEXT
 
 PRODUCER = "tracking"
 
 
-LongText = Annotated[str, Field(min_length=1, max_length=10_000)]
+LongText = Annotated[str, Field(min_length=1, max_length=LONGEST_TEXT)]
 
 
 DeadlineStep = Literal["decision", "first_reading", "unit", "citizen", "recommendation"]
 
 
-ShortText = Annotated[str, Field(max_length=1_000)]
+ShortText = Annotated[str, Field(max_length=LONGEST_SHORT_TEXT)]
+
+
+ColleagueChange = Literal[
+    "co_handler_added", "co_handler_removed", "colleague_consulted", "consultation_answered", "consultation_ended"
+]
 
 
 Mistake = Literal["refused", "decided", "closed", "merged"]
 """What the office takes back; `closed`: neither decided nor refused."""
+
+
+LEFT_OUT: Any = Field(default=None, exclude_if=lambda value: value is None)
+"""Of a field that an answer has in some cases alone."""

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from contracts.base import KeyedHash, Request, UnitCode, UploadId
+from contracts.base import GroundCode, KeyedHash, LongPageRequest, PageRequest, Request, UnitCode, UploadId
 from contracts.gateway import Actor
 from contracts.tracking.commands import CitizenCommand, StaffCommand
 from contracts.tracking.fields import LongText
@@ -43,14 +43,24 @@ class ViewByCode(Request):
     code_hashes: Annotated[list[KeyedHash], Field(min_length=1)]
 
 
-class ListOwnCases(Request):
-    """RPC tracking.list_own_cases → OwnCases: those a signed-in citizen filed, newest first."""
+class ListOwnCases(PageRequest):
+    """RPC tracking.list_own_cases → OwnCases: those a signed-in citizen filed, newest first, by pages."""
 
     actor: Actor
 
 
+class FindSimilarOwnCases(Request):
+    """RPC tracking.find_similar_own_cases → SimilarOwnCases: the signed-in citizen's own open cases about the same unit and
+    ground, or of a similar text. Nothing of anybody else's."""
+
+    actor: Actor
+    unit: UnitCode | None = None
+    ground: GroundCode | None = None
+    text: Annotated[str, Field(max_length=10_000)] = ""
+
+
 class ViewOwnCase(Request):
-    """RPC tracking.view_own_case → PublicCase, for the signed-in citizen who filed it."""
+    """RPC tracking.view_own_case → PublicCase, for the signed-in citizen who filed it; it counts as read from then on."""
 
     actor: Actor
     case_id: UUID
@@ -63,8 +73,16 @@ class GetCase(Request):
     case_id: UUID
 
 
-class ListUnitQuestions(Request):
-    """RPC tracking.list_unit_questions → UnitQuestions: those put to the liaison's unit or one below it."""
+class GetCaseAudience(Request):
+    """RPC tracking.get_case_audience → CaseAudience: who of the staff may know of the case, for who may themselves; UnknownCase
+    for others."""
+
+    actor: Actor
+    case_id: UUID
+
+
+class ListUnitQuestions(LongPageRequest):
+    """RPC tracking.list_unit_questions → UnitQuestions: those put to the liaison's unit or one below it, the newest first."""
 
     actor: Actor
     open_only: bool = True
@@ -86,7 +104,7 @@ class AnswerUnitQuestion(Request):
     idempotency_key: Annotated[str, Field(min_length=8, max_length=100)]
 
 
-class ListRecommendations(Request):
+class ListRecommendations(LongPageRequest):
     """RPC tracking.list_recommendations → Recommendations: for a liaison those to the unit and all below it, for who sees
     cases those of the cases they may see; the soonest due first."""
 

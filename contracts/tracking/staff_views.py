@@ -6,17 +6,22 @@ from datetime import date
 from typing import Literal
 from uuid import UUID
 
+from pydantic import Field
+
 from contracts.base import Answer, GroundCode, KeyedHash, ListCode, Moment, Sequence, UnitCode, UploadId
 from contracts.gateway import AnswerValue, Consent, Group, Place
 from contracts.intake import Question
-from contracts.tracking.citizen_views import Attachment, Decision
+from contracts.tracking.citizen_views import Attachment, Decision, ShownCommand
 from contracts.tracking.commands import Recommendation
+from contracts.tracking.entry_details import Details
+from contracts.tracking.fields import LEFT_OUT
 from contracts.visits import StaffVisit
 from contracts.vocabulary import Channel, Kind, Language, Outcome, Stage
 
 
 class StaffEntry(Answer):
-    """One line of the timeline as staff read it. `actor_kind` citizen, bearer, staff or system; `details` by entry."""
+    """One line of the timeline as staff read it. `actor_kind` citizen, bearer, staff or system; `details` by entry. Here and
+    below `…_text`: in the reader's language, days and moments Jalali in Persian."""
 
     sequence: Sequence
     at: Moment
@@ -25,9 +30,13 @@ class StaffEntry(Answer):
     actor_id: str | None
     actor_name: str | None = None
     stage: Stage
-    details: dict[str, object] = {}
+    details: Details = {}
     names: dict[str, str] = {}
     hash: KeyedHash
+    at_text: str | None = LEFT_OUT
+    entry_text: str | None = LEFT_OUT
+    actor_text: str | None = LEFT_OUT
+    stage_text: str | None = LEFT_OUT
 
 
 class CaseQuestion(Answer):
@@ -41,6 +50,10 @@ class CaseQuestion(Answer):
     answer: str | None = None
     answered_at: Moment | None = None
     media: list[UploadId] = []
+    unit_name: str | None = LEFT_OUT
+    asked_text: str | None = LEFT_OUT
+    due_text: str | None = LEFT_OUT
+    answered_text: str | None = LEFT_OUT
 
 
 class Proposal(Answer):
@@ -56,6 +69,8 @@ class Proposal(Answer):
     by_name: str | None = None
     at: Moment
     early: bool = False
+    outcome_text: str | None = LEFT_OUT
+    at_text: str | None = LEFT_OUT
 
 
 RecommendationState = Literal["open", "reported_done", "reported_declined", "done", "declined", "superseded"]
@@ -63,7 +78,7 @@ RecommendationState = Literal["open", "reported_done", "reported_declined", "don
 
 class FollowedRecommendation(Answer):
     """A recommendation and what became of it: reported by the unit, then agreed to by the office. `case_id` and `number`
-    are for the office alone."""
+    are for the office alone, `commands` for the unit's liaison."""
 
     recommendation_id: UUID
     case_id: UUID | None = None
@@ -75,6 +90,11 @@ class FollowedRecommendation(Answer):
     reason: str | None = None
     reported_at: Moment | None = None
     settled_at: Moment | None = None
+    due_text: str | None = LEFT_OUT
+    state_text: str | None = LEFT_OUT
+    reported_text: str | None = LEFT_OUT
+    settled_text: str | None = LEFT_OUT
+    commands: list[ShownCommand] = Field(default=[], exclude_if=lambda commands: not commands)
 
 
 class CheckItem(Answer):
@@ -86,6 +106,7 @@ class CheckItem(Answer):
     done_by: UUID | None = None
     done_by_name: str | None = None
     done_at: Moment | None = None
+    done_text: str | None = LEFT_OUT
 
 
 class Reminder(Answer):
@@ -96,6 +117,7 @@ class Reminder(Answer):
     on: date
     text: str
     said: bool
+    on_text: str | None = LEFT_OUT
 
 
 class Consultation(Answer):
@@ -108,12 +130,14 @@ class Consultation(Answer):
     asked_by_name: str | None = None
     text: str
     asked_at: Moment
+    asked_text: str | None = LEFT_OUT
 
 
 class LinkedCase(Answer):
     case_id: UUID
     number: str
     stage: Stage
+    stage_text: str | None = LEFT_OUT
 
 
 class MergedCase(Answer):
@@ -138,6 +162,55 @@ class MergedCase(Answer):
     answered_questions: list[Question] = []
     attachments: list[Attachment] = []
     visits: list[StaffVisit] = []
+    kind_text: str | None = LEFT_OUT
+    filed_text: str | None = LEFT_OUT
+
+
+class StaffDecision(Decision):
+    """The decision as staff read it."""
+
+    outcome_text: str | None = LEFT_OUT
+    decided_text: str | None = LEFT_OUT
+    objection_until_text: str | None = LEFT_OUT
+
+
+class CaseDeadline(Answer):
+    """When a decision is owed: `days` working days after `started_on`, not counting pauses. `days_left`: working days from today,
+    or from the day the clock was stopped; below zero when it is overdue. `warn_on`: the day on which 80 % of the time are over,
+    `past_mark` from then on. `paused_on`: since when the clock stands, `paused_why` in words. `rule`: by what it is owed (`days`
+    of the kind, `ground`, `urgent`, or an `earlier` rule of the day it was filed), `rule_text` in words. `first_reading_on`: the
+    day by which somebody has to have read it, while nobody has."""
+
+    started_on: date
+    days: int
+    due_on: date
+    days_left: int
+    warn_on: date
+    past_mark: bool
+    overdue: bool
+    paused_on: date | None = None
+    paused_why: str | None = LEFT_OUT
+    first_reading_on: date | None = None
+    rule: Literal["days", "ground", "urgent", "earlier"]
+    rule_text: str
+    started_text: str | None = LEFT_OUT
+    due_text: str | None = LEFT_OUT
+    warn_text: str | None = LEFT_OUT
+    paused_text: str | None = LEFT_OUT
+    first_reading_text: str | None = LEFT_OUT
+
+
+class AskedQuestion(Answer):
+    """The question that waits for its answer: to whom, since when and until when."""
+
+    question_id: UUID
+    to: Literal["citizen", "unit"]
+    to_name: str | None = None
+    unit: UnitCode | None = None
+    asked_at: Moment
+    due_on: date
+    asked_text: str | None = LEFT_OUT
+    due_text: str | None = LEFT_OUT
 
 
 class Named(Answer):
@@ -155,7 +228,11 @@ class StaffCase(Answer):
     represents others. `closed_reason`: unanswered when it was closed since the citizen did not answer.
     `answered_questions`: those of `answers`, as they were asked
     that day. `merged_cases`: what was filed with those that go on in this one. `unit_has_liaison`: somebody would
-    answer a question to the unit complained about. `transfers`: how often the case has gone from one unit to another."""
+    answer a question to the unit complained about. `transfers`: how often the case has gone from one unit to another.
+    `open_question`: whose answer it waits for. `last_activity_at`: of the last line of its timeline.
+    `seen_version`: what the reader had seen before; `unread`: lines of the timeline since, of others.
+    `filed_corrected_at`: when its citizen last corrected `text` or `place`; what they said before is in the timeline
+    (filed_corrected: `former_text`, `former_place`)."""
 
     case_id: UUID
     number: str
@@ -182,7 +259,7 @@ class StaffCase(Answer):
     expected_on: date | None
     handler: UUID | None
     handler_name: str | None = None
-    decision: Decision | None
+    decision: StaffDecision | None
     root_causes: list[ListCode] = []
     recommendations: list[Recommendation] = []
     merged_into: UUID | None = None
@@ -208,6 +285,32 @@ class StaffCase(Answer):
     co_handlers: list[UUID] = []
     consultations: list[Consultation] = []
     transfers: int = 0
+    co_handler_names: dict[str, str] = {}
+    kind_text: str | None = LEFT_OUT
+    stage_text: str | None = LEFT_OUT
+    channel_text: str | None = LEFT_OUT
+    filed_text: str | None = LEFT_OUT
+    expected_text: str | None = LEFT_OUT
+    unit_name: str | None = LEFT_OUT
+    ground_name: str | None = LEFT_OUT
+    deadline: CaseDeadline | None = None
+    open_question: AskedQuestion | None = None
+    last_activity_at: Moment | None = None
+    last_activity_text: str | None = LEFT_OUT
+    attachment_count: int = 0
+    seen_version: int | None = None
+    unread: int = 0
+    filed_corrected_at: Moment | None = None
+    commands: list[ShownCommand] = []  # the last field: the gateway completes what follows its name
+
+
+class CaseAudience(Answer):
+    """What decides who of the staff may know of a case, as in CaseSnapshot."""
+
+    unit: UnitCode | None
+    handler: UUID | None = None
+    co_handlers: list[UUID] = []
+    consulted: list[UUID] = []
 
 
 class UnitQuestion(Answer):
@@ -221,10 +324,15 @@ class UnitQuestion(Answer):
     answer: str | None = None
     answered_at: Moment | None = None
     media: list[Attachment] = []
+    asked_text: str | None = LEFT_OUT
+    due_text: str | None = LEFT_OUT
+    answered_text: str | None = LEFT_OUT
+    commands: list[ShownCommand] = []
 
 
 class UnitQuestions(Answer):
     items: list[UnitQuestion]
+    next: str | None = None
 
 
 class NamedUnit(Answer):
@@ -241,6 +349,7 @@ class UnansweredUnits(Answer):
 
 class Recommendations(Answer):
     items: list[FollowedRecommendation]
+    next: str | None = None
 
 
 class MediaGrant(Answer):

@@ -30,6 +30,7 @@ SECRETS_OF: dict[str, tuple[str, ...]] = {
         *_CODES,
         "MOBILE_INDEX_KEY",
         "NOTIFY_PRIVATE_KEYS",
+        "VAPID_PRIVATE_KEYS",
         "KAVENEGAR_BASE_URL",
         "KAVENEGAR_API_KEY",
         "SMS_SENDER",
@@ -41,6 +42,7 @@ SECRETS_OF: dict[str, tuple[str, ...]] = {
         "CONTACT_KEY",
         "ACCESS_TOKEN_PRIVATE_KEY",
         "STAFF_SECRET_KEY",
+        "PUBLIC_URL",
     ),
     "insight": (),
     "gateway": (

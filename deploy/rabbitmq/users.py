@@ -5,7 +5,9 @@ permissions what this file says. What a user may touch follows from backbone.mes
 
     a service   consumes its own queues and its RPC queue; publishes its own events and RPC answers, and moves messages
                 it cannot handle to the delays and dead letters
-    gateway     publishes commands and RPC requests; listens to every service's events and to answers on its own queues
+    accounts    besides reads dead letters and gives them back to their queues
+    gateway     publishes commands and RPC requests; listens to every service's events, to what other gateways say, and to
+                answers on its own queues
     admin       sets up, replays dead letters (the only one that may declare the topology)
 
 Environment: RABBITMQ_MANAGEMENT_URL, RABBITMQ_ADMIN_USER, RABBITMQ_ADMIN_PASSWORD; NAME_AMQP_PASSWORD for each user.
@@ -18,7 +20,18 @@ from dataclasses import asdict, dataclass
 
 import httpx
 
-from backbone.messaging.topology import COMMANDS, DEAD_LETTERS, DELAYS, RPC, SERVICES, events_of, queues_of, rpc_queue
+from backbone.messaging.topology import (
+    COMMANDS,
+    DEAD_LETTERS,
+    DELAYS,
+    LIVE,
+    RETRY,
+    RPC,
+    SERVICES,
+    events_of,
+    queues_of,
+    rpc_queue,
+)
 
 VHOST = "peygir"
 
@@ -40,14 +53,16 @@ def permissions(user: str) -> Permissions:
     if user == "gateway":
         return Permissions(
             configure=_only(_GENERATED, *_names(RPC)),
-            write=_only(_GENERATED, *_names(COMMANDS, RPC)),
-            read=_only(_GENERATED, *_names(RPC, *map(events_of, SERVICES))),
+            write=_only(_GENERATED, *_names(COMMANDS, LIVE, RPC)),
+            read=_only(_GENERATED, *_names(LIVE, RPC, *map(events_of, SERVICES))),
         )
     questions = rpc_queue(user)
+    # Administrators look at dead letters, and have them replayed, by accounts.
+    dead, replays = ((DEAD_LETTERS,), (RETRY,)) if user == "accounts" else ((), ())
     return Permissions(
         configure=_only(*_names(RPC, questions)),
-        write=_only(*_names(RPC, questions, events_of(user), DEAD_LETTERS, *DELAYS)),
-        read=_only(*_names(RPC, questions, *queues_of(user))),
+        write=_only(*_names(RPC, questions, events_of(user), DEAD_LETTERS, *DELAYS, *replays)),
+        read=_only(*_names(RPC, questions, *queues_of(user), *dead)),
     )
 
 

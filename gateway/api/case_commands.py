@@ -12,7 +12,7 @@ characters, something that can be seen), since a stranger sends it. Its fields a
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from inspect import Parameter
 from typing import Any
 from uuid import UUID
@@ -21,7 +21,24 @@ from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ValidationError
 
 from contracts.gateway import Actor
-from contracts.tracking import CitizenCommand, ExecuteCommand, StaffCase, StaffCommand
+from contracts.tracking import (
+    AddCheck,
+    AddCoHandler,
+    AddEvidence,
+    AddNote,
+    AnswerConsultation,
+    CitizenCommand,
+    ConsultColleague,
+    EndConsultation,
+    ExecuteCommand,
+    LinkCase,
+    Propose,
+    Remind,
+    RemoveCoHandler,
+    ReturnProposal,
+    StaffCommand,
+    TickCheck,
+)
 from gateway.api.dependencies import (
     Bearer,
     BearerDep,
@@ -37,13 +54,14 @@ from gateway.api.dependencies import (
     container_of,
     is_key,
     key_or_new,
-    relay,
+    relay_case,
     staff_actor,
     version_of,
 )
 from gateway.api.fields import Body, NothingBody
 from gateway.api.openapi_responses import CASE, directly, problems
 from gateway.api.signatures import parameter, path_parameters, with_signature
+from gateway.cases.command_forms import CommandForm, StaffCase
 from gateway.cases.views import CaseView
 from gateway.container import AppContainer
 from gateway.edge.body_limits import parsed_json
@@ -53,6 +71,15 @@ from gateway.submissions.catalogue_cache import CatalogueCache
 _STAFF_RESPONSES = {**problems(401, 403, 404, 409, 412, 428, body=True), **CASE}
 _BY_CODE_RESPONSES = problems(404, 409, body=True)
 _SIGNED_IN_RESPONSES = problems(401, 403, 404, 409, body=True)
+
+
+_OFFICES_OWN = (
+    *(AddNote, AddEvidence, Remind, AddCheck, TickCheck, LinkCase),
+    *(AddCoHandler, RemoveCoHandler, ConsultColleague, AnswerConsultation, EndConsultation),
+    *(Propose, ReturnProposal),
+)
+"""Commands that the citizen does not notice: the cached answer to their code stays, so that not even the time that the next one
+takes tells of them. Whatever they bring about that is noticed comes as an event."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,6 +144,7 @@ def register_staff_commands(router: APIRouter, endpoints: Iterable[StaffCommandE
             response_model=StaffCase,
             responses=_STAFF_RESPONSES,
         )
+        _remember(router, "staff", endpoint)
 
 
 def register_citizen_commands(router: APIRouter, endpoints: Sequence[CitizenCommandEndpoint]) -> None:
@@ -133,6 +161,7 @@ def register_citizen_commands(router: APIRouter, endpoints: Sequence[CitizenComm
             response_model=CaseView,
             responses=_BY_CODE_RESPONSES,
         )
+        _remember(router, "bearer", endpoint)
     for endpoint in endpoints:
         router.add_api_route(
             f"/me/cases/{{case_id}}/{endpoint.path}",
@@ -145,6 +174,24 @@ def register_citizen_commands(router: APIRouter, endpoints: Sequence[CitizenComm
             response_model=CaseView,
             responses=_SIGNED_IN_RESPONSES,
         )
+        _remember(router, "citizen", endpoint)
+
+
+def command_forms(router: APIRouter, prefix: str) -> list[tuple[str, CommandForm]]:
+    """Who gives each command that was registered here, and how: for the views of cases."""
+    return [
+        (audience, replace(form, path=prefix + form.path))
+        for route in router.routes
+        for audience, form in getattr(getattr(route, "endpoint", None), "command_form", ())
+    ]
+
+
+def _remember(router: APIRouter, audience: str, endpoint: StaffCommandEndpoint | CitizenCommandEndpoint) -> None:
+    """The command's form, at the endpoint of the route that was added last."""
+    route: Any = router.routes[-1]
+    name = str(endpoint.command.model_fields["type"].default)
+    form = CommandForm(name, route.path, endpoint.body, path_parameters(endpoint.path))
+    route.endpoint.command_form = [(audience, form)]
 
 
 def _for_staff(endpoint: StaffCommandEndpoint) -> Callable[..., Any]:
@@ -221,9 +268,10 @@ async def _execute(
         command=command,
     )
     try:
-        return await relay(container, "tracking", "execute", request, versioned=True)
+        return await relay_case(container, "execute", request, case_id, actor.language)
     finally:
-        container.case_cache.invalidate(case_id)
+        if not isinstance(command, _OFFICES_OWN):
+            container.case_cache.invalidate(case_id)
 
 
 def _by_code(endpoint: CitizenCommandEndpoint) -> Callable[..., Any]:

@@ -18,20 +18,26 @@ from typing import Annotated, Any, TypeVar
 from uuid import UUID, uuid4
 
 from fastapi import Depends, Header, Path, Query
-from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from fastapi.security import APIKeyCookie, HTTPAuthorizationCredentials, HTTPBearer
 from pydantic import BaseModel, StringConstraints
 from starlette.requests import Request
 from starlette.responses import Response
 
+from contracts.accounts import SignInPlace
 from contracts.base import Request as ServiceRequest
 from contracts.base import UploadId
-from contracts.errors import BadToken, InvalidField, NotAllowed, NotAuthenticated, VersionNeeded
+from contracts.errors import BadToken, InvalidField, NotAllowed, NotAuthenticated, StaleVersion, VersionNeeded
 from contracts.gateway import Actor
 from contracts.vocabulary import ActorKind, Language, Role
+from gateway.auth.browser_sessions import COOKIE
 from gateway.auth.tokens import Caller
 from gateway.container import AppContainer
 from gateway.edge import language
-from gateway.edge.admission import ANSWER_HEADER, Client
+from gateway.edge.admission import ANSWER_HEADER, AdmittedCode, Client
+from gateway.edge.client_addresses import coarse_network
+from gateway.edge.representation import matching
+from gateway.edge.session_cookie import browser_session_of, has_ended_session
+from gateway.edge.user_agents import agent_of
 
 JSON = "application/json"
 Model = TypeVar("Model", bound=BaseModel)
@@ -67,15 +73,30 @@ def client_of(container: AppContainer, request: Request) -> Client:
     return Client(address_key(container, request), request.headers.get(ANSWER_HEADER))
 
 
+def place_of(container: AppContainer, request: Request, *, staff: bool) -> SignInPlace:
+    """Where a session is begun, for its owner's list; of a citizen nothing of the address."""
+    agent = agent_of(request.headers.get("user-agent", ""))
+    if not staff:
+        return SignInPlace(agent=agent)
+    address = container.limits.client_address(request.client, ",".join(request.headers.getlist("x-forwarded-for")))
+    return SignInPlace(agent=agent, network=coarse_network(address))
+
+
 def caller_of(container: AppContainer, request: Request) -> Caller | None:
-    """Who signed this request; None without a token, BadToken with a wrong one."""
+    """Who signed this request, by a token or the cookie of a session; None without either, BadToken with a wrong token."""
     headers = request.headers.getlist("authorization")
     if not headers:
-        return None
+        session = browser_session_of(request.scope)
+        return session.caller if session is not None else None
     scheme, _, token = headers[0].partition(" ")
     if len(headers) != 1 or scheme.lower() != "bearer" or not token:
         raise BadToken
     return container.tokens.check(token.strip())
+
+
+def not_signed_in(request: Request) -> NotAuthenticated:
+    """The error for who is nobody: BadToken where the cookie's session has ended."""
+    return BadToken() if has_ended_session(request.scope) else NotAuthenticated()
 
 
 def visitor_of(container: AppContainer, request: Request) -> Visitor:
@@ -97,7 +118,24 @@ bearer = HTTPBearer(
     bearerFormat="JWT",
     description="An access token of a citizen (POST /v1/auth/tokens) or of staff (POST /v1/auth/staff/tokens).",
 )
-Shown = Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]
+cookie = APIKeyCookie(
+    name=COOKIE,
+    auto_error=False,
+    scheme_name="cookie",
+    description="The session of a browser (POST /v1/session). A request that may change something has X-Peygir-CSRF beside it.",
+)
+ShownCookie = Annotated[str | None, Depends(cookie)]
+"""For an operation that a session of a browser may take the place of a tracking code in."""
+
+
+def _shown(
+    token: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)], _: ShownCookie
+) -> HTTPAuthorizationCredentials | None:
+    return token
+
+
+Shown = Annotated[HTTPAuthorizationCredentials | None, Depends(_shown)]
+"""For an operation of who is signed in, by a token or the session of a browser."""
 
 
 async def _visitor(request: Request, container: ContainerDep) -> Visitor:
@@ -123,9 +161,9 @@ class SignedIn:
         return {"actor": self.actor}
 
 
-async def _signed_in(visitor: VisitorDep, _: Shown) -> SignedIn:
+async def _signed_in(request: Request, visitor: VisitorDep, _: Shown) -> SignedIn:
     if visitor.caller is None:
-        raise NotAuthenticated
+        raise not_signed_in(request)
     return SignedIn(visitor, visitor.caller, visitor.caller.actor(visitor.language))
 
 
@@ -157,11 +195,44 @@ async def _administrator(signed_in: StaffDep) -> SignedIn:
 AdministratorDep = Annotated[SignedIn, Depends(_administrator)]
 
 
+@dataclass(frozen=True, slots=True)
+class InSession:
+    """Somebody signed in, for what is about their own account."""
+
+    visitor: Visitor
+    caller: Caller
+    actor: Actor
+    session_id: UUID
+
+    @property
+    def request_fields(self) -> dict[str, Any]:
+        """The fields of a service's request that say who sends it, and in which session."""
+        return {"actor": self.actor, "session_id": self.session_id}
+
+
+async def _in_session(signed_in: SignedInDep) -> InSession:
+    if signed_in.caller.session is None:
+        raise BadToken
+    return InSession(signed_in.visitor, signed_in.caller, signed_in.actor, UUID(signed_in.caller.session))
+
+
+InSessionDep = Annotated[InSession, Depends(_in_session)]
+
+
+async def _staff_in_session(in_session: InSessionDep) -> InSession:
+    if in_session.caller.kind is not ActorKind.STAFF:
+        raise NotAllowed
+    return in_session
+
+
+StaffInSessionDep = Annotated[InSession, Depends(_staff_in_session)]
+
+
 def staff_actor(container: AppContainer, request: Request) -> Actor:
     """The member of staff who signed this request, for handlers without FastAPI. Errors: as StaffDep's."""
     caller = caller_of(container, request)
     if caller is None:
-        raise NotAuthenticated
+        raise not_signed_in(request)
     if caller.kind is not ActorKind.STAFF:
         raise NotAllowed
     return caller.actor(language.of(request.scope["headers"]))
@@ -192,13 +263,28 @@ async def bearer_of(container: AppContainer, client: Client, typed: str) -> list
     return (await container.admission.admit_typed_code(client, typed)).hashes
 
 
+async def code_hashes_of(container: AppContainer, request: Request, typed: str | None) -> list[str]:
+    """The hashes of the code in the header, else of the one that this browser's session was opened with. Errors: as `bearer_of`;
+    without either InvalidField, or BadToken where the session has ended."""
+    if typed is not None:
+        return await bearer_of(container, client_of(container, request), typed_in_header(typed))
+    session = browser_session_of(request.scope)
+    if session is not None and session.code_hashes:
+        # Its requests are counted by session, and so not by code.
+        return list(session.code_hashes)
+    if has_ended_session(request.scope):
+        raise BadToken
+    raise InvalidField(fields=[{"field": "Tracking-Code", "reason": "missing"}])
+
+
 TrackingCode = Annotated[
-    str,
+    str | None,
     Header(
         alias="Tracking-Code",
         min_length=1,
         max_length=64,
-        description="The 16 digits, spaces and dashes allowed; in any digits when percent-encoded UTF-8.",
+        description="The 16 digits, spaces and dashes allowed; in any digits when percent-encoded UTF-8. Left out by a browser "
+        "that has opened a session with its code.",
         examples=["4821 0937 5518 2604"],
         json_schema_extra={"format": "password"},
     ),
@@ -214,12 +300,55 @@ def typed_in_header(value: str) -> str:
     return unquote(value) if "%" in value else value
 
 
-async def _bearer(request: Request, container: ContainerDep, tracking_code: TrackingCode) -> Bearer:
+async def _bearer(
+    request: Request, container: ContainerDep, _: ShownCookie, tracking_code: TrackingCode = None
+) -> Bearer:
     visitor = Visitor(address_key(container, request), language.of(request.scope["headers"]), None)
-    return Bearer(visitor, await bearer_of(container, client_of(container, request), typed_in_header(tracking_code)))
+    return Bearer(visitor, await code_hashes_of(container, request, tracking_code))
 
 
 BearerDep = Annotated[Bearer, Depends(_bearer)]
+
+
+async def _typed_code(
+    request: Request, container: ContainerDep, _: ShownCookie, tracking_code: TrackingCode = None
+) -> AdmittedCode:
+    if tracking_code is None:
+        hashes = await code_hashes_of(container, request, None)
+        session = browser_session_of(request.scope)
+        return AdmittedCode(container.browser_sessions.code_of(session) if session else "", hashes)
+    return await container.admission.admit_typed_code(client_of(container, request), typed_in_header(tracking_code))
+
+
+TypedCodeDep = Annotated[AdmittedCode, Depends(_typed_code)]
+"""The code itself, of whoever holds it, for what is made of it."""
+OptionalTrackingCode = Annotated[
+    str | None,
+    Header(
+        alias="Tracking-Code",
+        min_length=1,
+        max_length=64,
+        description="The 16 digits: for the case of this code alone, also for who is signed in.",
+        json_schema_extra={"format": "password"},
+    ),
+]
+
+
+async def _person(
+    request: Request,
+    container: ContainerDep,
+    visitor: VisitorDep,
+    _: Shown,
+    tracking_code: OptionalTrackingCode = None,
+) -> SignedIn | Bearer:
+    session = browser_session_of(request.scope)
+    if tracking_code is not None or (session is not None and session.code_hashes):
+        return Bearer(visitor, await code_hashes_of(container, request, tracking_code))
+    return await _signed_in(request, visitor, _)
+
+
+PersonDep = Annotated[SignedIn | Bearer, Depends(_person)]
+"""A signed-in person, or the holder of a tracking code."""
 
 
 # --- conditions and keys ---
@@ -240,7 +369,7 @@ OptionalKey = Annotated[
         examples=["3f0c7e0a-5b0e-4a53"],
     ),
 ]
-_VERSION = re.compile(r'(?:W/)?"?([0-9]{1,9})"?')
+_VERSION = re.compile(r'(?:W/)?"?([0-9]{1,9})(?:-[0-9a-f]{16})?"?')
 IfMatch = Annotated[
     str | None,
     Header(
@@ -267,6 +396,7 @@ Cursor = Annotated[
 ]
 HistoryAfter = Annotated[int | None, Query(ge=1, le=2**53, description="`next` of the page before.")]
 PageSize = Annotated[int, Query(ge=1, le=100)]
+LongPageSize = Annotated[int, Query(ge=1, le=500)]
 _KEY_FORM = re.compile(r"[\x21-\x7e]{8,100}")
 
 
@@ -304,18 +434,28 @@ def conditional_answer(
 ) -> Response:
     """The content with its ETag; 304 without it where the caller has it already (RFC 9110, 13.1.2). `etag`: without quotes."""
     sent = {"etag": f'"{etag}"', **headers}
-    given = [tag.strip().removeprefix("W/") for tag in (if_none_match or "").split(",")]
-    if sent["etag"] in given or "*" in given:
-        return Response(status_code=304, headers=sent)
+    given = matching(if_none_match or "", sent["etag"])
+    if given is not None:
+        return Response(status_code=304, headers=sent | {"etag": given})
     return Response(content, 200, sent, media_type)
 
 
-async def relay(
-    container: AppContainer, service: str, method: str, call: ServiceRequest, *, versioned: bool = False
-) -> Response:
-    """The answer of a service passed on as it came, unread. `versioned`: with its version as ETag."""
+async def relay(container: AppContainer, service: str, method: str, call: ServiceRequest) -> Response:
+    """The answer of a service passed on as it came, unread."""
     raw = await container.rabbit.call_raw(service, method, call)
-    headers = {"cache-control": "no-store"}
-    if versioned:
-        headers["etag"] = f'"{raw.version}"'
-    return Response(raw.json, 200, headers, JSON)
+    return Response(raw.json, 200, {"cache-control": "no-store"}, JSON)
+
+
+async def relay_case(
+    container: AppContainer, method: str, call: ServiceRequest, case_id: UUID, language: Language
+) -> Response:
+    """A case for staff as tracking answers it, read no further than to say how its commands are given; with its ETag. A
+    StaleVersion has the case in it."""
+    try:
+        raw = await container.rabbit.call_raw("tracking", method, call)
+    except StaleVersion as error:
+        if "case" in error.params:
+            error.params["case"] = container.command_forms.completed(error.params["case"], case_id, language)
+        raise
+    content = container.command_forms.complete(raw.json, case_id, language)
+    return Response(content, 200, {"cache-control": "no-store", "etag": f'"{raw.version}"'}, JSON)

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from datetime import date, datetime
 from typing import Annotated
 
-from pydantic import BeforeValidator, Field, StringConstraints, WithJsonSchema
+from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field, StringConstraints, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from backbone.persian import date_parsing as dates
 from contracts import tracking_codes
-from gateway.api.fields import LINE_PATTERN
+from contracts.searches import RELATIVE_DAY, RelativeDay
+from gateway.api.fields import LINE_PATTERN, within_our_time
 
 _PERSIAN, _ARABIC = (
     str.maketrans("0123456789", "".join(chr(zero + digit) for digit in range(10))) for zero in (0x6F0, 0x660)
@@ -57,8 +59,43 @@ def typed_day(given: object) -> object:
     return day
 
 
+def typed_filter_day(given: object) -> object:
+    """The same, or a day counted from the one on which the search is run."""
+    return given if isinstance(given, str) and _RELATIVE.fullmatch(given) else typed_day(given)
+
+
+_RELATIVE = re.compile(RELATIVE_DAY)
+FILTER_DAY_SCHEMA = {
+    **DAY_SCHEMA,
+    "pattern": f"{_DAY_PATTERN[:-2]}|{RELATIVE_DAY})$",
+    "description": "A day in Tehran, Jalali or Gregorian, in any digits; or one counted from the day on which the search is run, "
+    "as ISO 8601 writes durations: P2D in two days, -P1W a week ago, P0D that day.",
+}
+TypedFilterDay = Annotated[date | RelativeDay, BeforeValidator(typed_filter_day), WithJsonSchema(FILTER_DAY_SCHEMA)]
+"""1405/08/03, ۱۴۰۵/۸/۳, 2026-10-25, P2D or -P1W."""
 TypedDay = Annotated[date, BeforeValidator(typed_day), WithJsonSchema(DAY_SCHEMA)]
 """1405/08/03, ۱۴۰۵/۸/۳ or 2026-10-25."""
+
+
+def _or_moment(read_day: Callable[[object], object]) -> BeforeValidator:
+    return BeforeValidator(lambda given: given if isinstance(given, str) and "T" in given else read_day(given))
+
+
+_IN_OUR_TIME = AfterValidator(lambda given: within_our_time(given) if isinstance(given, datetime) else given)
+_MOMENT_SCHEMA = {"type": "string", "format": "date-time"}
+DayOrMoment = Annotated[
+    AwareDatetime | date,  # a moment at midnight could be read as a day
+    _or_moment(typed_day),
+    _IN_OUR_TIME,
+    WithJsonSchema({"anyOf": [DAY_SCHEMA, _MOMENT_SCHEMA]}),
+]
+FilterDayOrMoment = Annotated[
+    AwareDatetime | date | RelativeDay,
+    _or_moment(typed_filter_day),
+    _IN_OUR_TIME,
+    WithJsonSchema({"anyOf": [FILTER_DAY_SCHEMA, _MOMENT_SCHEMA]}),
+]
+"""A day, or a moment with its offset."""
 CaseNumber = Annotated[
     str,
     StringConstraints(pattern=in_any_digits(r"^(?:1[2-5][0-9]{2}-)?[0-9]{1,9}$"), max_length=14),

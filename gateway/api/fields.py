@@ -28,6 +28,14 @@ from backbone.persian import jalali
 from backbone.persian import normalisation as persian
 from contracts import characters
 from contracts.base import UploadId, now
+from contracts.text_limits import (
+    CLAIM_SEEN,
+    LONGEST_NAME,
+    LONGEST_SHORT_TEXT,
+    LONGEST_TEXT,
+    SHORTEST_CLAIM,
+    SHORTEST_NAME,
+)
 
 _IN_LINES = r"\x00-\x1f\x7f-\x9f" + characters.DIRECTIONS
 _IN_TEXT = r"\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f" + characters.DIRECTIONS
@@ -46,8 +54,7 @@ Item = TypeVar("Item")
 LINE_PATTERN = rf"^[^{_IN_LINES}]*$"
 NAME_PATTERN = _seen(_UNSEEN_IN_LINES, _IN_LINES)
 TEXT_PATTERN = _seen(_UNSEEN_IN_TEXT, _IN_TEXT)
-CLAIM_CHARACTERS, CLAIM_SEEN = 10, 5
-"""The shortest text of what happened: characters in all, and visible ones among them."""
+CLAIM_CHARACTERS = SHORTEST_CLAIM
 
 
 def _not_blank(given: object) -> object:
@@ -60,25 +67,30 @@ def _not_blank(given: object) -> object:
 NotBlank = BeforeValidator(_not_blank)
 EmptyOrSeen = BeforeValidator(lambda given: given if given == "" else _not_blank(given))
 OptionalLine = rf"^(?:{NAME_PATTERN[1:-1]})?$"
+OptionalText = rf"^[^{_IN_TEXT}]*$"
 
 """One line of text."""
-LongText = Annotated[str, StringConstraints(pattern=TEXT_PATTERN, min_length=1, max_length=10_000), NotBlank]
+LongText = Annotated[str, StringConstraints(pattern=TEXT_PATTERN, min_length=1, max_length=LONGEST_TEXT), NotBlank]
 """Several lines; not blank."""
 ClaimText = Annotated[
     str,
     StringConstraints(
-        pattern=_seen(_UNSEEN_IN_TEXT, _IN_TEXT, CLAIM_SEEN), min_length=CLAIM_CHARACTERS, max_length=10_000
+        pattern=_seen(_UNSEEN_IN_TEXT, _IN_TEXT, CLAIM_SEEN), min_length=CLAIM_CHARACTERS, max_length=LONGEST_TEXT
     ),
     NotBlank,
 ]
 """What happened: 10 to 10,000 characters."""
-ShortText = Annotated[str, StringConstraints(pattern=TEXT_PATTERN, min_length=1, max_length=1_000), NotBlank]
+ShortText = Annotated[
+    str, StringConstraints(pattern=TEXT_PATTERN, min_length=1, max_length=LONGEST_SHORT_TEXT), NotBlank
+]
 ReasonText = Annotated[
     str, StringConstraints(pattern=_seen(_UNSEEN_IN_TEXT, _IN_TEXT, 3), min_length=5, max_length=500), NotBlank
 ]
 """Why something sealed is opened."""
 PersonName = Annotated[
-    str, StringConstraints(pattern=_seen(_UNSEEN_IN_LINES, _IN_LINES, 2), min_length=2, max_length=100), NotBlank
+    str,
+    StringConstraints(pattern=_seen(_UNSEEN_IN_LINES, _IN_LINES, 2), min_length=SHORTEST_NAME, max_length=LONGEST_NAME),
+    NotBlank,
 ]
 """Of a person, as they write it."""
 
@@ -227,6 +239,11 @@ def within_our_time(moment: datetime) -> datetime:
     if moment.year in YEARS:
         return moment
     return datetime(YEARS.start if moment.year < YEARS.start else YEARS.stop, 1, 1, tzinfo=UTC)
+
+
+def day_within_our_time(day: date) -> date:
+    """The same of a day."""
+    return min(max(day, date(YEARS.start, 1, 1)), date(YEARS.stop - 1, 12, 31))
 
 
 Bound = Annotated[MomentText, AfterValidator(within_our_time)]

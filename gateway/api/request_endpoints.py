@@ -31,8 +31,13 @@ from gateway.api.dependencies import (
     HistoryAfter,
     IdempotencyKey,
     IfMatch,
+    InSessionDep,
+    LongPageSize,
     PageSize,
+    PersonDep,
+    SignedInDep,
     StaffDep,
+    StaffInSessionDep,
     answer,
     version_of,
 )
@@ -57,8 +62,15 @@ class Sender:
 STAFF = Sender(StaffDep, (401, 403))
 ADMINISTRATOR = Sender(AdministratorDep, (401, 403))
 CITIZEN = Sender(CitizenDep, (401, 403))
+IN_SESSION = Sender(InSessionDep, (401,))
+"""Whoever is signed in, about their own account: the request has `session_id`, too."""
+STAFF_IN_SESSION = Sender(StaffInSessionDep, (401, 403))
 BEARER = Sender(BearerDep, (404,))
 """Whoever holds a tracking code."""
+SIGNED_IN = Sender(SignedInDep, (401,))
+"""A citizen or a member of staff."""
+PERSON = Sender(PersonDep, (401, 404))
+"""Either of the two."""
 
 
 def staff_with(*roles: Role) -> Sender:
@@ -77,6 +89,8 @@ class Field:
 
 PAGE: Mapping[str, Field] = {"after": Field(Cursor, None), "limit": Field(PageSize, 50)}
 """The `parameters` of a list that is answered by pages."""
+LONG_PAGE: Mapping[str, Field] = {"after": Field(Cursor, None), "limit": Field(LongPageSize, 500)}
+"""The same of one whose first answer has always been long."""
 HISTORY_PAGE: Mapping[str, Field] = {"after": Field(HistoryAfter, None), "limit": Field(PageSize, 50)}
 """The same of a history, whose cursor is a number."""
 
@@ -161,7 +175,9 @@ class RequestEndpoint:
         needed = {name for name, described in self.rpc.request.model_fields.items() if described.is_required()}
         given = {declared.name or name for name, declared in self.parameters.items()}
         given |= {
-            name for name in ("actor", "idempotency_key", "expected_version") if name in self.rpc.request.model_fields
+            name
+            for name in ("actor", "session_id", "idempotency_key", "expected_version")
+            if name in self.rpc.request.model_fields
         }
         for source in (self.query, self.body):
             given |= set(source.model_fields) if source else set()
@@ -249,6 +265,7 @@ def _handler(endpoint: RequestEndpoint) -> Callable[..., Any]:
         first, dot, rest = str(field.get("field", "")).partition(".")
         return {**field, "field": f"{sent_names.get(first, first)}{dot}{rest}"}
 
+    handle.roles = endpoint.sender.roles  # type: ignore[attr-defined]  # for the reference of who may send what
     sent_names = {declared.name: name for name, declared in endpoint.parameters.items() if declared.name}
     declared = [
         parameter(name, declared.annotation, *(() if declared.default is _REQUIRED else (declared.default,)))

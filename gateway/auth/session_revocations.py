@@ -8,12 +8,19 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from uuid import UUID
 
 from backbone.process import logs
-from contracts.accounts import EndedSessions, ListEndedSessions, RevokedSession, RevokeTokens, SessionEnded
+from contracts.accounts import (
+    EndedSession,
+    EndedSessions,
+    ListEndedSessions,
+    RevokedSession,
+    RevokeTokens,
+    SessionEnded,
+)
 from contracts.errors import PeygirError
 from gateway.rabbit.client import RabbitClient
 
@@ -55,6 +62,15 @@ class SessionRevocations:
         answer = await self._rabbit.call("accounts", "revoke", request, RevokedSession)
         if answer.ended is not None:
             self._add(answer.ended.session_id, answer.ended.until)
+
+    def note_ended(self, session_id: UUID, until: datetime) -> None:
+        """A session that has just been ended by this gateway. `until`: as in SessionEnded."""
+        self._add(session_id, until)
+
+    def add_ended(self, ended: Iterable[EndedSession]) -> None:
+        """Sessions that accounts has just ended for somebody: this gateway refuses their access tokens from then on."""
+        for session in ended:
+            self._add(session.session_id, session.until)
 
     def handle_event(self, name: str, body: str | bytes) -> None:
         """Takes in `session.ended.v1`; accounts alone may publish it."""

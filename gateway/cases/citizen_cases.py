@@ -12,6 +12,7 @@ from contracts.media import FileNames, ListFileNames, UploadState
 from contracts.tracking import CitizenCommand, ExecuteCitizenCommand, PublicCase, ViewByCode
 from contracts.vocabulary import Language
 from gateway.cases.case_cache import CaseCache, RecentCodes
+from gateway.cases.command_forms import CommandForms
 from gateway.cases.views import CaseView, case_view
 from gateway.rabbit.client import RabbitClient
 from gateway.submissions.catalogue_cache import CatalogueCache
@@ -27,11 +28,12 @@ class CitizenCases:
         case_cache: CaseCache,
         recent_codes: RecentCodes,
         catalogue_cache: CatalogueCache,
+        command_forms: CommandForms,
         patience: float,
     ) -> None:
         self._rabbit, self._case_cache = rabbit, case_cache
         self._recent_codes, self._catalogue_cache = recent_codes, catalogue_cache
-        self._patience = patience
+        self._command_forms, self._patience = command_forms, patience
         # Cached answers contain names from the catalogue.
         catalogue_cache.add_listener(lambda: case_cache.set_subscribed(rabbit.subscribed))
 
@@ -59,14 +61,17 @@ class CitizenCases:
         for code_hash in code_hashes:
             self._recent_codes.mark_registered(code_hash)
         names = await self._file_names(case)
-        answer = case_view(case, lang, self._catalogue_cache, names).model_dump_json().encode()
+        commands = self._command_forms.of_citizen(case.commands, lang)
+        answer = case_view(case, lang, self._catalogue_cache, names, commands).model_dump_json().encode()
         if names is not None:
             self._case_cache.put(key, case, answer, requested_at)
         return answer
 
-    async def render(self, case: PublicCase, lang: Language) -> CaseView:
-        """A case for the citizen who filed it: with the names that their files had on their device."""
-        return case_view(case, lang, self._catalogue_cache, await self._file_names(case))
+    async def render(self, case: PublicCase, lang: Language, by_code: bool = False) -> CaseView:
+        """A case for the citizen who filed it: with the names that their files had on their device, and its commands as they are
+        given signed in or `by_code`."""
+        commands = self._command_forms.of_citizen(case.commands, lang, None if by_code else case.case_id)
+        return case_view(case, lang, self._catalogue_cache, await self._file_names(case), commands)
 
     async def _file_names(self, case: PublicCase) -> Mapping[str, str] | None:
         """By media id. Media alone knows them, and without it a case is shown all the same. None: media did not answer."""
@@ -105,4 +110,4 @@ class CitizenCases:
                 raise StillRegistering from None
             raise
         self._case_cache.invalidate(case.case_id)
-        return await self.render(case, actor.language)
+        return await self.render(case, actor.language, by_code=bool(code_hashes))

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import date
-from typing import Literal
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from typing import Any, Literal
 from uuid import UUID
 
 from backbone.persian.date_text import day_text, moment_text
@@ -13,8 +13,8 @@ from contracts.base import Answer, ListCode
 from contracts.desk import FiledForMe, FiledForMeItem
 from contracts.intake import AnswerTemplate, Article, Ground, ListedCause, ListedReason, OutsideBody, Unit
 from contracts.letters import Letter
+from contracts.notify import Message, MessagePage
 from contracts.tracking import (
-    Attachment,
     Decision,
     FiledText,
     MergedOutcome,
@@ -23,9 +23,12 @@ from contracts.tracking import (
     OwnCases,
     PublicCase,
     PublicEntry,
+    SentAttachment,
+    SimilarOwnCases,
 )
 from contracts.visits import OfferedSlot, OfferedSlots, Visit
 from contracts.vocabulary import Language, RefusalReason, Role
+from gateway.cases.command_forms import Command
 from gateway.evidence.refusals import reason_text
 from gateway.submissions.catalogue_cache import CatalogueCache
 from texts.loading import area
@@ -40,6 +43,9 @@ class EntryView(PublicEntry):
     at_text: str
     stage_text: str
     outcome_text: str | None = None
+    corrected_text: str | None = None
+    withdrawn_text: str | None = None
+    can_correct_until_text: str | None = None
 
 
 class MergedOutcomeView(MergedOutcome):
@@ -58,15 +64,21 @@ class DecisionView(Decision):
     objection_until_text: str | None = None
 
 
-class AttachmentView(Attachment):
+class AttachmentView(SentAttachment):
     """An attachment as the citizen who sent it sees it: `file_name` as their device called it, `reason_text` why it was
-    refused."""
+    refused, `uploaded_at_text` when it became part of the case, Jalali in Persian."""
 
     reason_text: str | None = None
+    sent_text: str | None = None
+    withdrawn_text: str | None = None
+    can_withdraw_until_text: str | None = None
+    uploaded_at_text: str | None = None
 
 
 class FiledView(FiledText):
     happened_text: str | None = None
+    corrected_text: str | None = None
+    can_correct_until_text: str | None = None
 
 
 class VisitView(Visit):
@@ -104,6 +116,7 @@ class CaseView(PublicCase):
     attachments: list[AttachmentView] = []  # type: ignore[assignment]  # as the entries
     visits: list[VisitView] = []  # type: ignore[assignment]  # as the entries
     timeline: list[EntryView]  # type: ignore[assignment]  # each entry is the contract's, with more
+    commands: list[Command] = []  # type: ignore[assignment]  # the same, complete
 
 
 class Registering(Answer):
@@ -157,12 +170,63 @@ class OwnCaseView(OwnCase):
     kind_text: str
     stage_text: str
     unit_name: str | None
+    ground_name: str | None = None
     filed_text: str
     expected_text: str | None
+    asked_text: str | None = None
+    last_activity_text: str | None = None
+
+
+class SimilarOwnCaseView(OwnCaseView):
+    same_unit: bool
+    same_ground: bool
+    likeness: float
+
+
+class SimilarOwnCasesView(Answer):
+    """The most similar first, five at most. `text`: what to do instead of filing again; None when there is none."""
+
+    items: list[SimilarOwnCaseView]
+    text: str | None
+
+
+class OwnContact(Answer):
+    """`mobile_end`, `national_id_end`: the last four digits."""
+
+    name: str | None
+    mobile_end: str | None
+    national_id_end: str | None
 
 
 class OwnCasesView(Answer):
+    """A page. `next`: the cursor of the page after this one."""
+
     items: list[OwnCaseView]
+    next: str | None = None
+
+
+class MessageView(Message):
+    at_text: str
+
+
+class MessagePageView(Answer):
+    """A page of the inbox. `at_text`: in the reader's language, Jalali in Persian."""
+
+    items: list[MessageView]
+    next: str | None = None
+
+
+class CodeOnItsWay(Answer):
+    """`mobile`: its last four digits."""
+
+    mobile: str
+
+
+class DeletedAccountView(Answer):
+    """`gone`: what is no more; `kept`: what the law keeps, and for how long, a sentence each."""
+
+    gone: str
+    kept: list[str]
 
 
 class Me(Answer):
@@ -177,13 +241,19 @@ class Me(Answer):
 
 
 def case_view(
-    case: PublicCase, lang: Language, catalogue_cache: CatalogueCache, file_names: Mapping[str, str] | None = None
+    case: PublicCase,
+    lang: Language,
+    catalogue_cache: CatalogueCache,
+    file_names: Mapping[str, str] | None = None,
+    commands: Sequence[Mapping[str, Any]] = (),
 ) -> CaseView:
-    """`case` for a person who reads `lang`. `file_names`: by media id, what their device called the files they sent."""
+    """`case` for a person who reads `lang`. `file_names`: by media id, what their device called the files they sent; `commands`:
+    its commands, as `CommandForms` completes them."""
     given = {
         name: getattr(case, name)
         for name in PublicCase.model_fields
-        if name not in ("timeline", "filed", "decision", "joined", "joined_refusal", "visits", "attachments")
+        if name
+        not in ("timeline", "filed", "decision", "joined", "joined_refusal", "visits", "attachments", "commands")
     }
     return CaseView.model_construct(
         **given,
@@ -200,32 +270,56 @@ def case_view(
         joined_refusal=_merged_refusal(case.joined_refusal, lang, catalogue_cache.refusal_reasons),
         attachments=[_attachment(attachment, lang, file_names or {}) for attachment in case.attachments],
         visits=[visit_view(visit, lang) for visit in case.visits],
+        commands=[Command.model_validate(command) for command in commands],
         timeline=[
             EntryView.model_construct(
                 **dict(entry),
                 at_text=moment_text(entry.at, lang),
                 stage_text=STAGE_NAMES[entry.stage][lang],
                 outcome_text=OUTCOME_NAMES[entry.outcome][lang] if entry.outcome else None,
+                corrected_text=_optional_moment_text(entry.corrected_at, lang),
+                withdrawn_text=_optional_moment_text(entry.withdrawn_at, lang),
+                can_correct_until_text=_optional_moment_text(entry.can_correct_until, lang),
             )
             for entry in case.timeline
         ],
     )
 
 
-def own_cases_view(cases: OwnCases, lang: Language) -> OwnCasesView:
-    return OwnCasesView(
-        items=[
-            OwnCaseView(
-                **dict(case),
-                kind_text=KIND_NAMES[case.kind][lang],
-                stage_text=STAGE_NAMES[case.stage][lang],
-                unit_name=case.unit_name_fa if lang is Language.FA else case.unit_name_en,
-                filed_text=moment_text(case.filed_at, lang),
-                expected_text=_optional_day_text(case.expected_on, lang),
-            )
-            for case in cases.items
-        ]
-    )
+def own_cases_view(cases: OwnCases, lang: Language, catalogue_cache: CatalogueCache) -> OwnCasesView:
+    items = [OwnCaseView(**_own_case_fields(case, lang, catalogue_cache)) for case in cases.items]
+    return OwnCasesView(items=items, next=cases.next)
+
+
+def similar_own_cases_view(
+    cases: SimilarOwnCases, lang: Language, catalogue_cache: CatalogueCache
+) -> SimilarOwnCasesView:
+    items = [SimilarOwnCaseView(**_own_case_fields(case, lang, catalogue_cache)) for case in cases.items]
+    return SimilarOwnCasesView(items=items, text=TEXTS.text(lang, "similar_own") if items else None)
+
+
+def _own_case_fields(case: OwnCase, lang: Language, catalogue_cache: CatalogueCache) -> dict[str, Any]:
+    return {
+        **dict(case),
+        "kind_text": KIND_NAMES[case.kind][lang],
+        "stage_text": STAGE_NAMES[case.stage][lang],
+        "unit_name": case.unit_name_fa if lang is Language.FA else case.unit_name_en,
+        "filed_text": moment_text(case.filed_at, lang),
+        "ground_name": ground_name(case.ground, lang, catalogue_cache),
+        "expected_text": _optional_day_text(case.expected_on, lang),
+        "asked_text": _optional_moment_text(case.question.asked_at if case.question else None, lang),
+        "last_activity_text": _optional_moment_text(case.last_activity_at, lang),
+    }
+
+
+def deleted_account_view(lang: Language) -> DeletedAccountView:
+    kept = [TEXTS.text(lang, f"account_deleted.{part}") for part in ("cases", "identity", "audit")]
+    return DeletedAccountView(gone=TEXTS.text(lang, "account_deleted.gone"), kept=kept)
+
+
+def message_page_view(page: MessagePage, lang: Language) -> MessagePageView:
+    items = [MessageView(**dict(message), at_text=moment_text(message.at, lang)) for message in page.items]
+    return MessagePageView(items=items, next=page.next)
 
 
 def new_code_step(by_sms: bool, lang: Language) -> str:
@@ -290,16 +384,32 @@ def _optional_day_text(day: date | None, lang: Language) -> str | None:
     return None if day is None else day_text(day, lang)
 
 
-def _attachment(attachment: Attachment, lang: Language, file_names: Mapping[str, str]) -> AttachmentView:
+def _optional_moment_text(moment: datetime | None, lang: Language) -> str | None:
+    return None if moment is None else moment_text(moment, lang)
+
+
+def _attachment(attachment: SentAttachment, lang: Language, file_names: Mapping[str, str]) -> AttachmentView:
     fields = {**dict(attachment), "file_name": file_names.get(attachment.media_id, attachment.file_name)}
-    return AttachmentView.model_construct(**fields, reason_text=reason_text(attachment.reason, lang))
+    return AttachmentView.model_construct(
+        **fields,
+        reason_text=reason_text(attachment.reason, lang),
+        sent_text=_optional_moment_text(attachment.sent_at, lang),
+        withdrawn_text=_optional_moment_text(attachment.withdrawn_at, lang),
+        can_withdraw_until_text=_optional_moment_text(attachment.can_withdraw_until, lang),
+        uploaded_at_text=_optional_moment_text(attachment.uploaded_at, lang),
+    )
 
 
 def _filed(filed: FiledText | None, lang: Language) -> FiledView | None:
     if filed is None:
         return None
     day = date.fromisoformat(filed.happened_on) if filed.happened_on else None
-    return FiledView.model_construct(**dict(filed), happened_text=_optional_day_text(day, lang))
+    return FiledView.model_construct(
+        **dict(filed),
+        happened_text=_optional_day_text(day, lang),
+        corrected_text=_optional_moment_text(filed.corrected_at, lang),
+        can_correct_until_text=_optional_moment_text(filed.can_correct_until, lang),
+    )
 
 
 def _decision(decision: Decision | None, lang: Language) -> DecisionView | None:

@@ -15,9 +15,14 @@ costlier:
 | `one_code` | tracking code | 429 |
 | `submissions` | account, or address | 429 for an account, a challenge for an address |
 | `one_time_codes`, `sign_in` | address | a challenge |
+| `code_by_sms` | tracking code | 429: it is sent to a mobile that its holder names |
+| `sms_of_mobile` | mobile | nothing is sent, and nobody is told |
 | `upload_megabytes` | address | 429: bytes of evidence that are stored, whether they count in the end or not |
 | `refresh` | token | 429: renewing and ending one session |
 | `bad_tokens` | address | 429 instead of the 401, and nothing else: a good token is never refused for others' bad ones |
+
+Open streams are counted where they are kept (gateway/live/event_stream.py): of an account or a code `limit_streams`; those of
+codes by address, too, and beyond `limit_streams_by_address` each takes a challenge. Of who is signed in no address is counted.
 
 A text that is searched for a code takes from `bad_codes` for each number in it that may be one (contracts/tracking_codes.py).
 A challenge is work for a program and a wait for a page without script (challenges.py).
@@ -46,6 +51,8 @@ _ANSWERS_PER_BIT = {"bad_codes": 4, "staff_sign_in": 4}
 _ANSWERS_PER_CROWD_BIT = 64
 """The same for requests that are many and not wrong: their challenges grow slowly, and by at most `_MAX_CROWD_BITS`."""
 _MAX_CROWD_BITS = 4
+_CROWD_RETRY_SECONDS = 30
+"""After which an address with many open streams may have fewer."""
 _WAIT_PER_ANSWER = 5
 """Seconds that each challenge answered within the hour adds to a wait."""
 
@@ -131,6 +138,17 @@ class Admission:
         """A request to be sent one; how often one mobile may be sent any is limited by accounts."""
         await self._spend_or_challenge("one_time_codes", client)
 
+    async def admit_code_by_sms(self, client: Client, code_hash: str, mobile: str) -> bool:
+        """A request to send a code to a mobile. TooMany when this code was sent too often; False when this mobile was sent too
+        many of whatever code: then nothing is sent, and nobody is told, since it may be somebody else's."""
+        await self._spend_or_challenge("one_time_codes", client)
+        await self._limits.spend("code_by_sms", self._limits.secret_key(code_hash))
+        try:
+            await self._limits.spend("sms_of_mobile", self._limits.secret_key(mobile))
+        except TooMany:
+            return False
+        return True
+
     async def admit_sign_in(self, client: Client) -> None:
         """An attempt to sign in; how many one mobile or account may have is limited by accounts."""
         await self._spend_or_challenge("sign_in", client)
@@ -141,6 +159,11 @@ class Admission:
             return False
         await self._limits.count(f"{budget}_challenged", _widest_key(client))
         return True
+
+    async def admit_stream_in_crowd(self, client: Client) -> None:
+        """A stream of whoever holds a code, of an address that has many of them open: for an answered challenge alone."""
+        await self._require_answer("streams", client, TooMany(retry_after=_CROWD_RETRY_SECONDS))
+        await self._limits.count("streams_challenged", _widest_key(client))
 
     async def with_challenge(self, budget: str, client: Client, refusal: TooMany) -> TooMany:
         """A service's refusal, with a challenge that may be solved instead of waiting."""

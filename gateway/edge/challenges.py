@@ -46,7 +46,7 @@ class Challenges:
         return parsed.id if leading_zeros(answer) >= parsed.bits else None
 
     def check_wait(self, purpose: str, client_key: str, answer: str) -> str | None:
-        """The challenge's id; None unless this is a challenge of this gateway client_keyse waiting time is over."""
+        """The challenge's id; None unless this is a challenge of this gateway whose waiting time is over."""
         parsed = self._parse(purpose, client_key, answer) if len(answer) <= _MAX_LENGTH else None
         if parsed is None or parsed.bits or time.time() < parsed.not_before:
             return None

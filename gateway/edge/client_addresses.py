@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address
+from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
 
 def is_address(text: str) -> bool:
@@ -30,6 +30,18 @@ def client_network(address: str) -> str:
 def site_network(address: str) -> str | None:
     """The /48 of an IPv6 address, of which one customer may have many /64; None for IPv4."""
     return _networks(address)[1]
+
+
+def coarse_network(address: str) -> str | None:
+    """A network of many clients in which an address lies, for people to recognise a place by: the /24 of an IPv4 address, the
+    /48 of an IPv6 address. None for what is no address."""
+    try:
+        parsed = ip_address(address)
+    except ValueError:
+        return None
+    mapped = parsed.ipv4_mapped if isinstance(parsed, IPv6Address) else None
+    parsed = mapped or parsed
+    return str(ip_network((parsed, 24 if parsed.version == 4 else 48), strict=False))
 
 
 def _networks(address: str) -> tuple[str, str | None]:

@@ -13,6 +13,7 @@ from gateway.api import dependencies
 from gateway.container import AppContainer
 from gateway.edge import language
 from gateway.edge.problems import problem
+from gateway.edge.session_cookie import browser_session_of
 
 EXEMPT = frozenset({"/healthz", "/readyz"})
 """Paths of monitoring."""
@@ -60,9 +61,13 @@ def is_exempt(path: str) -> bool:
 
 
 def _account(container: AppContainer, request: Request) -> str | None:
-    """The id of who is signed in. A request with an invalid token counts against its address."""
+    """The id of who is signed in, or of a browser's session for a tracking code. A request with an invalid token counts against
+    its address."""
     try:
         caller = dependencies.caller_of(container, request)
     except BadToken:
         return None
-    return str(caller.id) if caller is not None else None
+    if caller is not None:
+        return str(caller.id)
+    session = browser_session_of(request.scope)
+    return session.id if session is not None else None

@@ -117,6 +117,10 @@ class Limits:
             self._keys[address] = key
         return key
 
+    def secret_key(self, text: str) -> str:
+        """What stands for something that is stored nowhere, such as a mobile, today."""
+        return _keyed(self._todays_salt(), text)[:32]
+
     def client_address(self, client: tuple[str, int] | None, forwarded_for: str | None) -> str:
         """The client's address: X-Forwarded-For, read from its end, as far as trusted proxies wrote it."""
         peer = client[0] if client else "unknown"

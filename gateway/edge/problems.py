@@ -12,14 +12,14 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping
-from typing import Any, get_args
+from typing import Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.responses import Response
 
 from backbone.process import traces as trace
-from contracts.errors import InvalidField, PeygirError
-from contracts.tracking import CitizenCommand, StaffCommand
+from contracts.errors import InvalidField, PeygirError, StaleVersion
+from contracts.tracking import CitizenCommand, StaffCommand, StaffEntry
 from contracts.vocabulary import Language
 from texts.errors import error_text, error_title
 from texts.fields import field_text
@@ -39,8 +39,41 @@ class FieldProblem(BaseModel):
     message: str
 
 
+class WorkChallenge(BaseModel):
+    """What may be solved instead of waiting. `bits`: how many zero bits the SHA-256 of `<token>:<nonce>` has to begin with."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"token": "w1.1764230400.9f86d081.q2x", "algorithm": "sha256", "bits": 18}]}
+    )
+
+    token: str
+    algorithm: Literal["sha256"]
+    bits: int
+
+
+class ProblemParams(BaseModel):
+    """What a program needs of an error; which of them come is said by its `code` (docs/reference/errors.md), and some have
+    others, of a value or a list of values. `retry_after`: seconds; `current`: the version it has now; `changes`: the timeline's
+    entries after the caller's version, `case`: the case as it is now; `limit`: how many, or how much, is allowed; `stage`,
+    `state`: the present one; `command`: what was tried; `offset`: of an upload, in bytes."""
+
+    model_config = ConfigDict(extra="allow", json_schema_extra={"examples": [{"retry_after": 30}]})
+    __pydantic_extra__: dict[str, str | int | float | bool | list[str] | None]
+
+    retry_after: float | None = None
+    challenge: WorkChallenge | None = None
+    current: int | None = None
+    changes: list[StaffEntry] | None = None
+    case: dict[str, Any] | None = None
+    limit: int | None = None
+    stage: str | None = None
+    state: str | None = None
+    command: str | None = None
+    offset: int | None = None
+
+
 class Problem(BaseModel):
-    """RFC 9457 problem details."""
+    """RFC 9457 problem details. `errors` and `params` come where there are any."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -67,7 +100,7 @@ class Problem(BaseModel):
     code: str
     instance: str
     errors: list[FieldProblem] = []
-    params: dict[str, Any] = {}
+    params: ProblemParams = ProblemParams()
 
 
 class BadRequest(PeygirError):
@@ -136,6 +169,8 @@ def problem(error: PeygirError, lang: Language, headers: Mapping[str, str] | Non
         response_headers["retry-after"] = str(max(1, round(float(retry_after))))
     elif error.status in (503, 504):
         response_headers["retry-after"] = "5"
+    if isinstance(error, StaleVersion) and "case" in error.params:
+        response_headers["etag"] = f'"{error.params["current"]}"'
     if error.status == _STATUS_WITH_AUTHENTICATE:
         response_headers["www-authenticate"] = 'Bearer realm="peygir"'
     return Response(json.dumps(body, ensure_ascii=False), error.status, response_headers, MEDIA_TYPE)
@@ -150,6 +185,17 @@ _COMMANDS = frozenset(
     for literal in get_args(command.model_fields["type"].annotation)
 )
 
+
+_VARIANTS = frozenset({"one_time_code", "password", "oidc", "tracking_code"})
+"""What pydantic puts before the fields of a body that is one of several by its `method` (gateway/api/session/bodies.py)."""
+_STEPS = _COMMANDS | {"remind_in_days"}
+_FACTORS = frozenset({"totp", "recovery_code", "passkey"})
+_TAGGED: dict[str, tuple[int, frozenset[str]]] = {
+    "step": (1, _STEPS),
+    "steps": (2, _STEPS),
+    "second_factor": (1, _FACTORS),
+}
+"""Fields that hold one of several bodies: where pydantic puts its type, and which types there are."""
 
 _BRANCH = re.compile(r"str|int|float|bool|.*\[.*\]")
 """What pydantic adds to a path to say which type of several it tried, or that it means a key."""
@@ -167,7 +213,15 @@ def own_path(path: str) -> str:
         envelope = parts.pop(0)
         if envelope == "command" and parts and parts[0] in _COMMANDS:
             del parts[0]
-    return ".".join(parts) or _WHOLE_BODY
+    return ".".join(_without_types(parts)) or _WHOLE_BODY
+
+
+def _without_types(parts: list[str]) -> list[str]:
+    """Without the type that pydantic puts behind a field that holds one of several bodies, such as `step` or `steps.2`."""
+    place, types = _TAGGED.get(parts[0], (0, frozenset())) if parts else (0, frozenset())
+    if not place or len(parts) <= place or parts[place] not in types:
+        return parts
+    return [*parts[:place], *parts[place + 1 :]]
 
 
 def fields_of(
@@ -180,6 +234,10 @@ def fields_of(
         path = [str(part) for part in rejection["loc"]]
         if path and path[0] in drop:
             path = path[1:]
+        if len(path) > 1 and path[0] in _VARIANTS:
+            path = path[1:]
+        if not path and str(rejection["type"]).startswith("union_tag"):
+            path = ["method"]
         if (shortened := [part for part in path if _BRANCH.fullmatch(part) is None]) != path:
             is_answer = _ANSWER_TYPES.issuperset(set(path) - set(shortened))
             path = shortened

@@ -17,10 +17,26 @@ from gateway.rabbit.client import RabbitClient
 
 _BINARY = {name: {"schema": {"type": "string", "format": "binary"}} for name in MEDIA_TYPES}
 CONTENT: dict[int | str, dict[str, Any]] = {
-    200: {"description": "The bytes, under the type that media found in them", "content": _BINARY},
+    200: {
+        "description": "The bytes, under the type that media found in them",
+        "content": _BINARY,
+        "headers": {"ETag": {"description": "Of the bytes", "schema": {"type": "string"}}},
+    },
     206: {"description": "The part that Range asked for", "content": _BINARY},
+    304: {"description": "Not changed since the ETag that was given"},
 }
 """The answers in the OpenAPI document."""
+
+
+KEPT_FOR = {
+    Variant.PREVIEW: 3600,
+    Variant.THUMBNAIL: 3600,
+    Variant.PEAKS: 3600,
+    Variant.PLAYABLE: 600,
+    Variant.EVIDENCE: 600,
+}
+"""Seconds for which a browser may show it again without asking. The bytes of a variant never change; that a file was
+withdrawn, or a case went to somebody else, has its effect on who has just seen it so much later."""
 
 
 class Attachments:
@@ -35,10 +51,13 @@ class Attachments:
         request = SignDownload(media_id=grant.media_id, variant=variant, case_id=grant.case_id, label=grant.label)
         return await self._rabbit.call("media", "sign_download", request, Download)
 
-    async def send(self, request: Request, query: AuthorizeMedia, variant: Variant) -> Response:
-        """The answer with its bytes; raises what `sign` does."""
+    async def send(
+        self, request: Request, query: AuthorizeMedia, variant: Variant, *, shared_computer: bool = False
+    ) -> Response:
+        """The answer with its bytes; raises what `sign` does. `shared_computer`: the browser keeps nothing."""
         download = await self.sign(query, variant)
-        return await stream_media(self._client, download, request.headers, method=request.method)
+        kept_for = 0 if shared_computer else KEPT_FOR[variant]
+        return await stream_media(self._client, download, request.headers, method=request.method, kept_for=kept_for)
 
     @asynccontextmanager
     async def read(self, query: AuthorizeMedia, variant: Variant) -> AsyncIterator[AsyncIterator[bytes]]:

@@ -10,13 +10,14 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import hmac
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
 import httpx
 from pydantic import BaseModel
 from starlette.requests import ClientDisconnect
+from starlette.responses import Response
 
 from backbone.process import logs
 from contracts.base import Request
@@ -31,12 +32,17 @@ from contracts.errors import (
 from contracts.media import (
     ChunkTarget,
     CreateUpload,
+    Download,
     GetUpload,
     PrepareChunk,
     RecordChunk,
+    RenewUpload,
+    SignOwnUpload,
     TerminateUpload,
     Upload,
+    Variant,
 )
+from gateway.evidence.downloads import stream_media
 
 log = logs.get("uploads")
 
@@ -151,6 +157,15 @@ class ChunkRelay:
     async def get(self, upload_id: str, patience: float | None = None) -> Upload:
         """Raises NotFound, Gone, Unavailable. `patience`: seconds within which media has to answer any call."""
         return await self._call("get_upload", GetUpload(upload_id=upload_id), Upload, patience)
+
+    async def renew(self, upload_id: str, address_key: str | None) -> Upload:
+        """The upload, kept for longer. NotFound, Gone, TooManyUploads."""
+        return await self._call("renew_upload", RenewUpload(upload_id=upload_id, address_key=address_key), Upload)
+
+    async def preview(self, upload_id: str, variant: Variant, headers: Mapping[str, str]) -> Response:
+        """The bytes of an upload that is not filed. NotFound, StillRegistering, Gone; what `stream_media` raises."""
+        signed = await self._call("sign_own_upload", SignOwnUpload(upload_id=upload_id, variant=variant), Download)
+        return await stream_media(self._client, signed, headers)
 
     async def terminate(self, upload_id: str) -> Upload:
         """Raises NotFound, Gone, WrongStage, Unavailable."""

@@ -18,17 +18,18 @@ from starlette.responses import Response, StreamingResponse
 from backbone.process import logs
 from contracts.errors import Gone, PeygirError, Unavailable
 from contracts.media import INLINE_TYPES, Download
+from gateway.edge.representation import matching
 
 log = logs.get("downloads")
 
 _CHUNK = 64 * 1024
 _RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
 _PDF = "application/pdf"
-MEDIA_TYPES = (*sorted(INLINE_TYPES), _PDF, "application/octet-stream")
+_JSON = "application/json"  # of peaks
+MEDIA_TYPES = (*sorted(INLINE_TYPES), _PDF, _JSON, "application/octet-stream")
 """The content types that a download may have."""
 _FIXED_HEADERS = {
     "accept-ranges": "bytes",
-    "cache-control": "private, no-store",
     "cross-origin-resource-policy": "same-origin",
     "referrer-policy": "no-referrer",
     "x-content-type-options": "nosniff",
@@ -36,6 +37,8 @@ _FIXED_HEADERS = {
 }
 
 
+_READERS = "Authorization, Cookie, Tracking-Code"
+"""Headers that say who reads: a browser's cache gives a file to nobody else who uses it."""
 _CSP = "default-src 'none'; img-src 'self'; media-src 'self'; style-src 'unsafe-inline'; frame-ancestors 'none'"
 
 
@@ -60,13 +63,17 @@ async def stream_media(
     *,
     method: str = "GET",
     save: bool = False,
+    kept_for: int = 0,
 ) -> Response:
-    """The answer that carries `download`: 200, or 206 for one range of bytes (RFC 9110, 14).
+    """The answer that carries `download`: 200, 304 where the client has it, or 206 for one range of bytes (RFC 9110, 13 and 14).
 
-    `save`: to be saved even where it could be shown. Raises RangeNotSatisfiable, Gone (no longer in the
-    store), Unavailable.
+    `save`: to be saved even where it could be shown. `kept_for`: seconds for which the reader's own browser may show it again
+    without asking, 0 for a computer that others use: what is taken back meanwhile may be seen for so long by who saw it.
+    Raises RangeNotSatisfiable, Gone (no longer in the store), Unavailable.
     """
-    media_type = download.media_type if download.media_type in INLINE_TYPES | {_PDF} else "application/octet-stream"
+    media_type = (
+        download.media_type if download.media_type in INLINE_TYPES | {_PDF, _JSON} else "application/octet-stream"
+    )
     inline = download.inline and not save and media_type in INLINE_TYPES
     headers = {
         **_FIXED_HEADERS,
@@ -74,7 +81,12 @@ async def stream_media(
         "content-type": media_type,
         "content-disposition": content_disposition(download.file_name, inline),
         "etag": f'"{download.sha256}"',
+        "vary": _READERS,
+        "cache-control": f"private, max-age={kept_for}, immutable" if kept_for else "private, no-store",
     }
+    if given := matching(request_headers.get("if-none-match", ""), headers["etag"]):
+        kept = {name: value for name, value in headers.items() if name not in ("content-type", "content-disposition")}
+        return Response(status_code=304, headers=kept | {"etag": given})
     span = requested_range(request_headers, download)
     first, last = span or (0, download.size - 1)
     headers["content-length"] = str(last - first + 1)

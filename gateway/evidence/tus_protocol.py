@@ -64,7 +64,7 @@ class TusProtocol:
             raise TooLarge(limit=self._max_size)
         metadata = read_metadata(request.headers.get("upload-metadata", ""))
         checksum = _checksum(request)
-        upload = await self._chunk_relay.create(size, *_name_and_type(metadata), address_key=self._key_of(request))
+        upload = await self._chunk_relay.create(size, *_name_and_type(metadata), address_key=self.key_of(request))
         if _content_type(request) == CHUNK_TYPE:
             upload = await self._first_chunk(request, upload, checksum)
         headers = {"location": f"/v1/uploads/{upload.upload_id}", "upload-offset": str(upload.offset)}
@@ -126,9 +126,10 @@ class TusProtocol:
         if length is not None and offset + length > self._max_size:
             raise TooLarge(limit=self._max_size)
         body = UploadBody(request.stream(), length, self._stall_timeout)
-        return await self._chunk_relay.append(upload_id, offset, body, checksum, self._key_of(request)), body
+        return await self._chunk_relay.append(upload_id, offset, body, checksum, self.key_of(request)), body
 
-    def _key_of(self, request: Request) -> str | None:
+    def key_of(self, request: Request) -> str | None:
+        """What stands for this request's address; None where addresses are not counted."""
         return self._address_key(request) if self._address_key is not None else None
 
 

@@ -6,7 +6,9 @@
     inspector          the cases they handle, alone or beside another, or are asked for advice on, with the same exception
     substitute         the cases about the inspection itself, with the same exception
     liaison            questions to their unit or one below; never the case
+    staff              of these cases also who looks at them (presence.py), and that the citizen or a unit wrote
     deputy             also what whoever is away has as inspector or liaison; their own conflict of interest holds
+    staff              how far their own bulk commands are
 
 A subscriber that does not read is dropped: its client opens the stream again and reads the state.
 """
@@ -21,18 +23,23 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
+from contracts.presence import PresentStaff
 from contracts.tracking import CaseCodeReplaced
 from contracts.vocabulary import ActorKind, Role
+from gateway.auth.browser_sessions import OpenSession
 from gateway.auth.deputies import Deputies
+from gateway.auth.staff_names import StaffNames
 from gateway.auth.tokens import Caller
 from gateway.edge.metrics import STREAMS
+from gateway.live.event_authors import author_for_citizen, author_for_staff, writer_of
 from gateway.settings import Settings
 from gateway.submissions.catalogue_cache import CatalogueCache
 
 
 @dataclass(eq=False)
 class Subscriber:
-    """One open stream. `case_ids`: the cases that it has received changes of. `queue` ends with None."""
+    """One open stream. `case_ids`: the cases that it has received changes of. `queue` ends with None. `session`: of the browser
+    that opened it by its cookie."""
 
     address_key: str
     caller: Caller | None
@@ -40,17 +47,40 @@ class Subscriber:
     queue: asyncio.Queue[bytes | None]
     dropped: bool = False
     case_ids: set[str] = field(default_factory=set)
+    session: OpenSession | None = None
+
+    @property
+    def session_id(self) -> str | None:
+        """Of the session that it ends with."""
+        if self.session is not None:
+            return self.session.id
+        return self.caller.session if self.caller is not None else None
+
+    @property
+    def valid_until(self) -> float:
+        """Until when, in epoch seconds, what is known of the session holds."""
+        if self.session is not None:
+            return self.session.valid_until
+        return self.caller.expires_at if self.caller is not None else float("inf")
 
     @property
     def owner(self) -> str:
         """Whose streams are counted together: those of an account, or of the bearers of a code."""
         return str(self.caller.id) if self.caller is not None else "".join(sorted(self.code_hashes))
 
+    @property
+    def counted_by(self) -> tuple[str, ...]:
+        """Who is signed in is known, and counted alone: a carrier or an office puts many of them behind one address."""
+        return (self.owner,) if self.caller is not None else (self.owner, self.address_key)
+
 
 class EventStream:
     """Receives events and forwards each to the subscribers it is for."""
 
-    def __init__(self, settings: Settings, catalogue_cache: CatalogueCache, deputies: Deputies) -> None:
+    def __init__(
+        self, settings: Settings, catalogue_cache: CatalogueCache, deputies: Deputies, staff_names: StaffNames
+    ) -> None:
+        self._staff_names = staff_names
         self._offices = (settings.inspection_unit, settings.mayor_unit)
         self._settings, self._catalogue_cache, self._deputies = settings, catalogue_cache, deputies
         self._subscribers: set[Subscriber] = set()
@@ -59,6 +89,7 @@ class EventStream:
         self._case_listeners: list[Callable[[UUID], None]] = []
         self._code_listeners: list[Callable[[str], None]] = []
         self._media_listeners: list[Callable[[str], None]] = []
+        self._state_listeners: list[Callable[[UUID, dict[str, Any]], None]] = []
 
     def add_case_listener(self, listener: Callable[[UUID], None]) -> None:
         """`listener(case_id)` is called for each case that changes."""
@@ -72,24 +103,38 @@ class EventStream:
         """`listener(media_id)` is called for each attachment that changes."""
         self._media_listeners.append(listener)
 
-    def subscribe(self, address_key: str, caller: Caller | None, code_hashes: frozenset[str]) -> Subscriber | None:
-        """A new subscriber, or None when there are too many: in all, of this owner, or of this address."""
-        subscriber = Subscriber(address_key, caller, code_hashes, asyncio.Queue(self._settings.stream_queue))
+    def add_state_listener(self, listener: Callable[[UUID, dict[str, Any]], None]) -> None:
+        """`listener(case_id, state)` is called for each event of a case, with the snapshot that came with it."""
+        self._state_listeners.append(listener)
+
+    def is_crowded(self, address_key: str) -> bool:
+        """Whether an address has as many streams of holders of codes as it may have without more."""
+        return self._open[address_key] >= self._settings.limit_streams_by_address
+
+    def subscribe(
+        self,
+        address_key: str,
+        caller: Caller | None,
+        code_hashes: frozenset[str],
+        session: OpenSession | None = None,
+    ) -> Subscriber | None:
+        """A new subscriber, or None when there are too many: in all, or of this owner. Whether there are too many of an address
+        is asked before (`is_crowded`)."""
+        queue: asyncio.Queue[bytes | None] = asyncio.Queue(self._settings.stream_queue)
+        subscriber = Subscriber(address_key, caller, code_hashes, queue, session=session)
         if len(self._subscribers) >= self._settings.max_streams:
             return None
         if self._open[subscriber.owner] >= self._settings.limit_streams:
             return None
-        if self._open[address_key] >= self._settings.limit_streams_by_address:
-            return None
         self._subscribers.add(subscriber)
-        self._open.update((subscriber.owner, address_key))
+        self._open.update(subscriber.counted_by)
         STREAMS.set(len(self._subscribers))
         return subscriber
 
     def unsubscribe(self, subscriber: Subscriber) -> None:
         if subscriber in self._subscribers:
             self._subscribers.discard(subscriber)
-            for key in (subscriber.owner, subscriber.address_key):
+            for key in subscriber.counted_by:
                 self._open[key] -= 1
                 if self._open[key] <= 0:
                     del self._open[key]
@@ -104,7 +149,7 @@ class EventStream:
     def end_session(self, session: str) -> None:
         """Ends the streams of a session that has ended."""
         for subscriber in list(self._subscribers):
-            if subscriber.caller is not None and subscriber.caller.session == session:
+            if subscriber.session_id == session:
                 self._drop(subscriber)
 
     def end_all(self) -> None:
@@ -126,6 +171,8 @@ class EventStream:
             if code_hash := event["state"].get("code_hash"):
                 for code_listener in self._code_listeners:
                     code_listener(code_hash)
+            for state_listener in self._state_listeners:
+                state_listener(UUID(event["case_id"]), event["state"])
             if self._subscribers:
                 self._send_case(name, event)
         elif kind == "media":
@@ -133,10 +180,20 @@ class EventStream:
             for media_id in event.get("media") or [event["media_id"]]:  # an erased case's attachments come in one event
                 for media_listener in self._media_listeners:
                     media_listener(str(media_id))
+        elif kind == "bulk" and self._subscribers:
+            self._send_bulk(json.loads(body))
         elif kind == "notification" and self._subscribers:
             event = json.loads(body)
             if event.get("case_id") and event.get("channel") == "inbox" and event.get("to_citizen", True):
                 self._send_message(event)
+
+    def send_presence(self, case_id: str, audience: dict[str, Any], present: list[PresentStaff]) -> None:
+        """Who of the staff has a case before them now, to the staff who may know of it."""
+        people = [person.model_dump(mode="json") for person in present]
+        frame = _frame("presence.changed", {"event": "presence.changed", "case_id": case_id, "present": people})
+        for subscriber in list(self._subscribers):
+            if not _is_citizen(subscriber) and self._may_know(subscriber, case_id, audience):
+                self._put(subscriber, frame)
 
     def _end_streams_of_holders(self, case_id: str) -> None:
         """Ends the streams of who holds the code that a case had before; and of the account that it was among the cases of."""
@@ -147,9 +204,13 @@ class EventStream:
     def _send_case(self, name: str, event: dict[str, Any]) -> None:
         state = event["state"]
         noticed = event.get("noticed", True)
-        for_staff = _changed(event, event["sequence"])
+        for_staff = _changed(event, event["sequence"], author_for_staff(name, event, self._staff_names.of))
         # Citizens have a count of their own: with the staff's, entries that they do not see would be gaps in it.
-        for_citizen = _changed(event, event.get("public_version") or event["sequence"])
+        version = event.get("public_version") or event["sequence"]
+        for_citizen = _changed(event, version, author_for_citizen(name, event))
+        writer = writer_of(name, event)
+        wrote = {"event": "message.arrived", "case_id": event["case_id"], "from": writer}
+        arrived = _frame("message.arrived", wrote) if writer is not None else None
         question = None
         if name.startswith(("case.unit_asked.", "case.unit_answered.")):
             question = _frame(
@@ -159,10 +220,20 @@ class EventStream:
             if self._may_know(subscriber, event["case_id"], state):
                 if not _is_citizen(subscriber):
                     self._put(subscriber, for_staff)
+                    if arrived is not None:
+                        self._put(subscriber, arrived)
                 elif noticed:
                     self._put(subscriber, for_citizen)
             elif question is not None and self._may_answer(subscriber, event["unit_asked"]):
                 self._put(subscriber, question)
+
+    def _send_bulk(self, event: dict[str, Any]) -> None:
+        told = ("bulk_id", "state", "total", "done", "succeeded", "refused")
+        frame = _frame("bulk.progressed", {"event": "bulk.progressed", **{name: event[name] for name in told}})
+        for subscriber in list(self._subscribers):
+            caller = subscriber.caller
+            if caller is not None and caller.kind is ActorKind.STAFF and str(caller.id) == event["owner"]:
+                self._put(subscriber, frame)
 
     def _send_message(self, event: dict[str, Any]) -> None:
         frame = _frame("message.arrived", {"event": "message.arrived", "case_id": event["case_id"]})
@@ -230,9 +301,9 @@ def _is_citizen(subscriber: Subscriber) -> bool:
     return subscriber.caller is None or subscriber.caller.kind is ActorKind.CITIZEN
 
 
-def _changed(event: dict[str, Any], version: int) -> bytes:
+def _changed(event: dict[str, Any], version: int, by: dict[str, str | None] | None) -> bytes:
     change = {"case_id": event["case_id"], "version": version, "stage": event["state"]["stage"]}
-    return _frame("case.changed", {"event": "case.changed", **change})
+    return _frame("case.changed", {"event": "case.changed", **change, **({"by": by} if by is not None else {})})
 
 
 def _frame(event: str, data: dict[str, Any]) -> bytes:

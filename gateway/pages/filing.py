@@ -13,8 +13,8 @@ from backbone.persian import normalisation as persian
 from contracts.errors import TooMany, Unavailable
 from contracts.gateway import AnswerValue
 from contracts.intake import Catalogue, Unit
+from contracts.text_limits import CLAIM_SEEN, LONGEST_NAME, SHORTEST_CLAIM
 from contracts.vocabulary import Kind
-from gateway.api.fields import CLAIM_SEEN
 from gateway.pages import draft as drafts
 from gateway.pages import evidence, sign_in, units
 from gateway.pages.draft import Done, Draft
@@ -26,7 +26,6 @@ from gateway.pages.page_context import FieldError, PageContext, StaleForm
 from gateway.submissions.catalogue_cache import reached_questions
 
 DONE_KEPT = 60 * 60  # seconds
-SHORTEST_TEXT, LONGEST_NAME, MOST_PEOPLE = 10, 100, 10  # as gateway.api.fields has them
 Page = Callable[[PageContext], Awaitable[Response]]
 DraftPage = Callable[[PageContext, Draft], Awaitable[Response]]
 KINDS = (Kind.COMPLAINT, Kind.CRITICISM, Kind.INFORMATION)
@@ -287,7 +286,7 @@ async def text(context: PageContext, draft: Draft) -> Response:
         draft = draft.model_copy(update={"text": context.field_value("text")})
         if not draft.text:
             context.add_error("text", "need_text")
-        elif len(draft.text) < SHORTEST_TEXT or persian.seen(draft.text, CLAIM_SEEN) < CLAIM_SEEN:
+        elif len(draft.text) < SHORTEST_CLAIM or persian.seen(draft.text, CLAIM_SEEN) < CLAIM_SEEN:
             context.add_error("text", "too_short")
         elif len(draft.text) > limit:
             context.add_error("text", "too_long", limit=limit)

@@ -25,7 +25,8 @@ from contracts.errors import (
     WrongVisitState,
 )
 from contracts.media import MediaNote, UploadState, Variant
-from contracts.tracking import AnswerQuestion, CitizenCommand, PublicCase, RaiseObjection, Rate, Withdraw
+from contracts.text_limits import LONGEST_SHORT_TEXT, LONGEST_TEXT
+from contracts.tracking import AnswerQuestion, CitizenCommand, PublicCase, RaiseObjection, Rate, SendMessage, Withdraw
 from contracts.visits import AskVisit, BookVisit, CancelVisit, MoveVisit
 from gateway.cases.views import CaseView
 from gateway.pages import draft as drafts
@@ -39,11 +40,12 @@ from gateway.pages.page_context import PageContext, StaleForm
 Page = Callable[[PageContext], Awaitable[Response]]
 CasePage = Callable[[PageContext, CaseView], Awaitable[Response]]
 CASE_KEPT = 60 * 60  # seconds
-LONG, SHORT = 10_000, 1_000  # characters, as contracts/tracking has them
+LONG, SHORT = LONGEST_TEXT, LONGEST_SHORT_TEXT
 FORMS = {
     "/case/answer": {"answer_question"},
     "/case/rate": {"rate"},
     "/case/object": {"object"},
+    "/case/write": {"send_message"},
     "/case/withdraw": {"withdraw"},
 }
 RATED = ("informed_clearly", "treated_well", "on_time", "asked_improper")
@@ -58,7 +60,7 @@ async def _case_allowing(context: PageContext, *actions: str) -> tuple[CaseView 
         view = await context.gateway.case(await visitor_of(context, opened), case_key(opened))
     except (StillRegistering, NotFound, NotAuthenticated):
         return None, context.redirect("/case")
-    possible = {*view.can, *view.visit_can}
+    possible = _possible(view)
     return (view, None) if possible.intersection(actions) else (None, context.redirect("/case"))
 
 
@@ -190,6 +192,20 @@ async def object_(context: PageContext, view: CaseView) -> Response:
     return context.render("object", context.text("object_title"), typed=text, key=_form_key(context))
 
 
+@_when_possible("send_message")
+async def write(context: PageContext, view: CaseView) -> Response:
+    """A message to the office that nobody asked for."""
+    text = context.field_value("text")
+    if context.request.method == "POST":
+        if not text:
+            context.add_error("text", "need_message")
+        elif len(text) > LONG:
+            context.add_error("text", "too_long", limit=LONG)
+        else:
+            return await _execute(context, SendMessage(text=text), "write", context.field_value("key"))
+    return context.render("write", context.text("write_title"), typed=text, key=_form_key(context))
+
+
 @_when_possible("withdraw")
 async def withdraw(context: PageContext, view: CaseView) -> Response:
     reason = context.field_value("text")
@@ -312,9 +328,14 @@ def _form_key(context: PageContext, otherwise: str = "") -> str:
     return key if 8 <= len(key) <= 100 else otherwise or secrets.token_urlsafe(24)
 
 
+def _possible(case: PublicCase) -> set[str]:
+    """What can be done with the case now."""
+    return {*case.can, *case.visit_can, *(["send_message"] if case.messages_left else [])}
+
+
 def _forms_of(case: PublicCase) -> set[str]:
     """Addresses of the forms that can be sent for this case now."""
-    possible = {*case.can, *case.visit_can}
+    possible = _possible(case)
     return {path for path, actions in FORMS.items() if possible.intersection(actions)}
 
 
@@ -343,6 +364,7 @@ def _files(context: PageContext, case: CaseView) -> list[dict[str, object]]:
             "id": attachment.media_id,
             "ready": attachment.state is UploadState.ACCEPTED,
             "rejected": attachment.state is UploadState.REJECTED,
+            "withdrawn": attachment.withdrawn_at is not None,
             "removed": attachment.state is UploadState.REMOVED,
             "reason": attachment.reason_text,
             "thumbnail": Variant.THUMBNAIL in attachment.variants,

@@ -20,6 +20,7 @@ from contracts.intake import Catalogue
 from contracts.letters import ReadLetter
 from contracts.media import UploadState, Variant
 from contracts.notify import ListMessages, Message, MessagePage
+from contracts.text_limits import LONGEST_TEXT
 from contracts.tracking import AuthorizeMedia, CitizenCommand, ListOwnCases, OwnCase, OwnCases, PublicCase, ViewOwnCase
 from contracts.visits import ListOfferedSlots, OfferedSlot, OfferedSlots
 from contracts.vocabulary import ActorKind, Channel, Language
@@ -37,13 +38,17 @@ from gateway.pages.multipart import BrokenForm
 from gateway.papers.issuing import VerifiedPaper
 from gateway.submissions.receipts import Receipt
 
-TEXT_LIMIT = 10_000
+TEXT_LIMIT = LONGEST_TEXT
 """Characters of what happened, as `gateway.api.fields.ClaimText` takes them."""
 STATE_PATIENCE = 1.0
 """Seconds for media to say what became of a file; a page is shown without it."""
 VERDICT_PAUSES = (0.3, 0.4, 0.6, 0.8, 0.9)
 """Seconds between looks at a file that was just sent: most are judged by then, and a refusal is shown where the file was
 chosen."""
+
+
+_MOST_OWN_CASES = 500
+"""How many of somebody's cases one page lists."""
 
 
 class GatewayAdapter:
@@ -203,8 +208,15 @@ class GatewayAdapter:
         return [message for message in page.items if case_id in (None, message.case_id)]
 
     async def own_cases(self, visitor: Visitor) -> list[OwnCase]:
-        request = ListOwnCases(actor=self._citizen(visitor))
-        return (await self._container.rabbit.call("tracking", "list_own_cases", request, OwnCases)).items
+        cases: list[OwnCase] = []
+        after: str | None = None
+        while len(cases) < _MOST_OWN_CASES:
+            request = ListOwnCases(actor=self._citizen(visitor), after=after, limit=100)
+            page = await self._container.rabbit.call("tracking", "list_own_cases", request, OwnCases)
+            cases, after = [*cases, *page.items], page.next
+            if after is None:
+                break
+        return cases
 
     async def filed_for_me(self, visitor: Visitor) -> list[FiledForMeItem]:
         request = ListFiledForMe(actor=self._citizen(visitor), mobile_hash=self._mobile_hash(visitor))
@@ -234,7 +246,7 @@ class GatewayAdapter:
             permission = AuthorizeMedia(actor=holder.actor, code_hashes=holder.code_hashes, media_id=media_id)
         else:
             permission = AuthorizeMedia(actor=self._citizen(visitor), case_id=key.case_id, media_id=media_id)
-        return await self._container.attachments.send(request, permission, variant)
+        return await self._container.attachments.send(request, permission, variant, shared_computer=True)
 
     # --- papers ---
 

@@ -14,12 +14,11 @@ from contracts.base import now
 from contracts.characters import latin_digits
 from contracts.gateway import AnswerValue
 from contracts.intake import Ground, Question, QuestionType
+from contracts.text_limits import LONGEST_NAME, MOST_PEOPLE
 from gateway.pages import draft as drafts
 from gateway.pages import formatting
 from gateway.pages.draft import Draft
 from gateway.pages.filing import (
-    LONGEST_NAME,
-    MOST_PEOPLE,
     advance,
     current_catalogue,
     current_draft,

@@ -56,6 +56,7 @@ PAGES: dict[str, Page] = {
     "/case/evidence": case_evidence.send,
     "/case/rate": follow_up.rate,
     "/case/object": follow_up.object_,
+    "/case/write": follow_up.write,
     "/case/withdraw": follow_up.withdraw,
     "/case/visit/ask": follow_up.ask_visit,
     "/case/visit/time": follow_up.choose_slot,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -92,6 +92,8 @@ class RabbitClient:
         self._event_listeners: list[EventListener] = []
         self._subscription_listeners: list[Callable[[bool], None]] = []
         self._connect_listeners: list[Callable[[], Awaitable[None]]] = []
+        self._broadcast_listeners: list[Callable[[bytes], None]] = []
+        self._live_channel: Any = None
         self._background: set[asyncio.Future[None]] = set()
         self.subscribed = False
 
@@ -121,6 +123,20 @@ class RabbitClient:
     def add_connect_listener(self, listener: Callable[[], Awaitable[None]]) -> None:
         """`await listener()` is run each time services can be called (again)."""
         self._connect_listeners.append(listener)
+
+    def add_broadcast_listener(self, listener: Callable[[bytes], None]) -> None:
+        """`listener(body)` is called for what any gateway broadcasts, this one too; it must not block or raise."""
+        self._broadcast_listeners.append(listener)
+
+    def broadcast(self, body: bytes) -> None:
+        """To every gateway that is there now, this one too. It may be lost, and is stored nowhere."""
+        channel = self._live_channel
+        if channel is None or not channel.is_open or self._blocked:
+            return
+        try:
+            channel.basic_publish(topology.LIVE, "", body, pika.BasicProperties(content_type="application/json"))
+        except Exception as error:  # noqa: BLE001  # pika raises many things on a connection that just died
+            log.warning("a broadcast could not be sent", error=type(error).__name__)
 
     async def start(self) -> None:
         self._loop = asyncio.get_running_loop()
@@ -262,7 +278,12 @@ class RabbitClient:
             await self._ensure_topology()
             channel_tasks += [
                 asyncio.create_task(keep(connection))
-                for keep in (self._keep_publish_channel, self._keep_rpc_channel, self._keep_event_channel)
+                for keep in (
+                    self._keep_publish_channel,
+                    self._keep_rpc_channel,
+                    self._keep_event_channel,
+                    self._keep_live_channel,
+                )
             ]
             await closed
             if not self._stopping:
@@ -358,24 +379,22 @@ class RabbitClient:
 
     async def _keep_event_channel(self, connection: Any) -> None:
         async def set_up(channel: AwaitableChannel) -> None:
-            raw = channel.raw
-            limits = {"x-max-length": _MAX_QUEUED_EVENTS}
-            declared = await channel.wait_for(
-                lambda callback: raw.queue_declare(
-                    "", exclusive=True, auto_delete=True, arguments=limits, callback=callback
-                )
-            )
-            queue = declared.method.queue
-            for exchange, key in SUBSCRIPTIONS:
-                await channel.wait_for(lambda done, e=exchange, k=key: raw.queue_bind(queue, e, k, callback=done))  # type: ignore[misc]  # mypy cannot infer a lambda with defaults
-            await channel.wait_for(
-                lambda callback: raw.basic_consume(
-                    queue, self._on_event, auto_ack=True, exclusive=True, callback=callback
-                )
-            )
+            await _consume(channel, SUBSCRIPTIONS, self._on_event)
             self._set_subscribed(True)
 
         await self._keep_channel(connection, set_up, lambda: self._set_subscribed(False))
+
+    async def _keep_live_channel(self, connection: Any) -> None:
+        """A channel of its own: where it is not permitted yet, all else goes on."""
+
+        async def set_up(channel: AwaitableChannel) -> None:
+            await _consume(channel, ((topology.LIVE, ""),), self._on_broadcast)
+            self._live_channel = channel.raw
+
+        def tear_down() -> None:
+            self._live_channel = None
+
+        await self._keep_channel(connection, set_up, tear_down)
 
     # --- callbacks ---
 
@@ -416,6 +435,10 @@ class RabbitClient:
             except Exception as error:  # noqa: BLE001  # one malformed event must not stop the others
                 log.warning("an event could not be handled", event_name=name, error=logs.describe(error))
 
+    def _on_broadcast(self, _: Any, __: Any, ___: Any, body: bytes) -> None:
+        for listener in self._broadcast_listeners:
+            listener(body)
+
     def _set_blocked(self, blocked: bool) -> None:
         log.warning("the broker accepts nothing now" if blocked else "the broker accepts messages again")
         self._blocked = blocked
@@ -447,6 +470,22 @@ class RabbitClient:
         self._set_subscribed(False)
         if confirms is not None:
             confirms.lost(why)
+
+
+async def _consume(
+    channel: AwaitableChannel, bindings: Iterable[tuple[str, str]], receive: Callable[..., None]
+) -> None:
+    """Consumes a queue of this process's own that is bound to these exchanges by these keys, and goes with the channel."""
+    raw, limits = channel.raw, {"x-max-length": _MAX_QUEUED_EVENTS}
+    declared = await channel.wait_for(
+        lambda callback: raw.queue_declare("", exclusive=True, auto_delete=True, arguments=limits, callback=callback)
+    )
+    queue = declared.method.queue
+    for exchange, key in bindings:
+        await channel.wait_for(lambda done, e=exchange, k=key: raw.queue_bind(queue, e, k, callback=done))  # type: ignore[misc]  # mypy cannot infer a lambda with defaults
+    await channel.wait_for(
+        lambda callback: raw.basic_consume(queue, receive, auto_ack=True, exclusive=True, callback=callback)
+    )
 
 
 def _settle(waiter: asyncio.Future[NotPublished | None], problem: NotPublished | None) -> None:

@@ -54,9 +54,12 @@ from gateway.edge.metrics import FILED
 from gateway.rabbit.client import RabbitClient
 from gateway.settings import Settings
 from gateway.submissions.catalogue_cache import CatalogueCache, reached_questions
+from gateway.submissions.findings import Findings
 from gateway.submissions.receipts import Receipt, Signer, content_hash
 
 _OPERATOR_CHANNELS = frozenset({Channel.PHONE, Channel.COUNTER})
+_ANONYMITY = frozenset({"kind", "anonymous"})
+"""Fields that say whether a submission is anonymous."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +73,7 @@ class AcceptedSubmission:
 
 
 @dataclass(frozen=True, slots=True)
-class _Person:
+class Person:
     """Who files, as far as they identify themselves. `consent`: what they agreed to, where an operator files for them."""
 
     citizen_id: UUID | None = None
@@ -84,6 +87,15 @@ class _Person:
         if self.identity is None or (self.consent is not None and ConsentTo.SMS not in self.consent.to):
             return None
         return self.identity.mobile
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedSubmission:
+    """A submission that may be filed: with dates among its answers in ISO form, who files it, and the others of a group."""
+
+    body: SubmissionBody
+    person: Person
+    members: GroupMembers | None
 
 
 class Filing:
@@ -135,15 +147,8 @@ class Filing:
     def _prepare(
         self, body: SubmissionBody, caller: Caller | None, language: Language, idempotency_key: str | None
     ) -> tuple[FileSubmission, AcceptedSubmission]:
-        body = self._checked(body)
-        if len(body.uploads) > self._max_uploads:
-            raise InvalidField(fields=[{"field": "uploads", "reason": "too_long", "max_length": self._max_uploads}])
-        if unexpected := body.upload_hashes.keys() - set(body.uploads):
-            raise InvalidField(
-                fields=[{"field": f"upload_hashes.{upload_id}", "reason": "not_uploaded"} for upload_id in unexpected]
-            )
-        person = self._person(body, caller)
-        members = self._members(body, person)
+        checked = self.check(body, caller)
+        body, person, members = checked.body, checked.person, checked.members
         filed = body.filed()
         filed_hash = content_hash(filed)
         if idempotency_key is None:
@@ -193,9 +198,29 @@ class Filing:
         receipt = self.signer.sign(submission_id, filed_at, body.kind.value, filed_hash)
         return command, AcceptedSubmission(code, submission_id, receipt, mobile is not None)
 
+    def check(self, body: SubmissionBody, caller: Caller | None, findings: Findings | None = None) -> CheckedSubmission:
+        """The submission as it would be filed. Raises everything that is wrong with it in one error; `findings`: what was found
+        before, whose fields of `body` are placeholders. NotAllowed for staff who do not file for citizens."""
+        found = findings or Findings()
+        if len(body.uploads) > self._max_uploads:
+            found.field("uploads", "too_long", max_length=self._max_uploads)
+        for upload_id in (
+            sorted(body.upload_hashes.keys() - set(body.uploads)) if "uploads" not in found.unreadable else ()
+        ):
+            found.field(f"upload_hashes.{upload_id}", "not_uploaded")
+        body = self._by_catalogue(body, found)
+        person = self._person(body, caller, found)
+        members = None if "kind" in found.unreadable else self._members(body, person, found)
+        found.raise_all()
+        return CheckedSubmission(body, person, members)
+
     def mobile_hash(self, mobile: str) -> str:
         """Of a mobile in E.164, as services store it."""
         return sealing.keyed_hash(mobile, self._mobile_key)
+
+    def seal_contact(self, mobile: str, code: str, language: Language) -> str:
+        """A mobile and a code, for notify alone."""
+        return sealing.seal(Contact(mobile=mobile, code=code, language=language), self._notify_key)
 
     def seal_for_intake(self, model: BaseModel) -> str:
         """What intake alone opens."""
@@ -206,7 +231,7 @@ class Filing:
         key: str,
         filed_hash: str,
         body: SubmissionBody,
-        person: _Person,
+        person: Person,
         caller: Caller | None,
         members: GroupMembers | None,
     ) -> tuple[str, UUID]:
@@ -228,103 +253,111 @@ class Filing:
 
     # --- the catalogue ---
 
-    def _checked(self, body: SubmissionBody) -> SubmissionBody:
-        """The submission with dates among its answers in ISO form. InvalidField for what does not fit the catalogue."""
+    def _by_catalogue(self, body: SubmissionBody, found: Findings) -> SubmissionBody:
+        """The submission with dates among its answers in ISO form."""
         if self._catalogue_cache.current is None:
             return body  # any well-formed unit and ground is accepted; screening corrects it
         unit = self._catalogue_cache.units.get(body.unit)
         if unit is None or unit.parent is None:
-            raise UnknownUnit(fields=[{"field": "unit", "reason": "unknown_unit"}])
-        if not unit.active:
-            raise ClosedUnit(fields=[{"field": "unit", "reason": "closed_unit"}])
+            found.add(UnknownUnit(fields=[{"field": "unit", "reason": "unknown_unit"}]))
+        elif not unit.active:
+            found.add(ClosedUnit(fields=[{"field": "unit", "reason": "closed_unit"}]))
         ground = self._catalogue_cache.grounds.get(body.ground)
         if ground is None:
-            raise UnknownGround(fields=[{"field": "ground", "reason": "unknown_ground"}])
-        if body.kind not in ground.kinds:
-            raise GroundNotForKind(fields=[{"field": "ground", "reason": "ground_not_for_kind"}])
+            found.add(UnknownGround(fields=[{"field": "ground", "reason": "unknown_ground"}]))
+            return body
+        if body.kind not in ground.kinds and "kind" not in found.unreadable:
+            found.add(GroundNotForKind(fields=[{"field": "ground", "reason": "ground_not_for_kind"}]))
+            return body
         if not body.answers and not ground.questions:
             return body
         answers, invalid = _read_answers(ground, body.answers)
         if invalid:
-            raise InvalidField(fields=invalid)
+            found.add(InvalidField(fields=invalid))
+            return body
         return body if answers == body.answers else body.model_copy(update={"answers": answers})
 
     # --- the person ---
 
-    def _person(self, body: SubmissionBody, caller: Caller | None) -> _Person:
+    def _person(self, body: SubmissionBody, caller: Caller | None, found: Findings) -> Person:
         if caller is not None and caller.kind is ActorKind.STAFF:
-            return self._filed_by_operator(body, caller)
-        if body.channel in _OPERATOR_CHANNELS or body.channel is Channel.SMS:
-            raise InvalidField(fields=[{"field": "channel", "reason": "only_for_operators"}])
-        if body.desk_consent is not None:
-            raise InvalidField(fields=[{"field": "desk_consent", "reason": "only_for_operators"}])
+            return self._filed_by_operator(body, caller, found)
         identity = body.identity
+        if body.channel in _OPERATOR_CHANNELS or body.channel is Channel.SMS:
+            found.field("channel", "only_for_operators")
+        if body.desk_consent is not None:
+            found.field("desk_consent", "only_for_operators")
         if identity is not None and identity.mobile is not None:
-            raise InvalidField(fields=[{"field": "identity.mobile", "reason": "only_for_operators"}])
+            found.field("identity.mobile", "only_for_operators")
         if body.kind is Kind.COMPLAINT:
             if body.anonymous:
-                raise InvalidField(fields=[{"field": "anonymous", "reason": "not_for_complaints"}])
+                found.field("anonymous", "not_for_complaints")
+                return Person()
             if caller is None or caller.contact is None:
-                raise IdentityNeeded
+                found.add(IdentityNeeded())
+                return Person()
             if identity is None or identity.name is None:
-                raise InvalidField(fields=[{"field": "identity.name", "reason": "missing"}])
+                found.field("identity.name", "missing")
         if self._is_anonymous(body):
-            if identity is not None:
-                raise InvalidField(fields=[{"field": "identity", "reason": "not_when_anonymous"}])
-            return _Person()
-        return self._named(body, caller.id if caller else None, self._tokens.mobile(caller) if caller else None)
+            if identity is not None and not _ANONYMITY & found.unreadable:
+                found.field("identity", "not_when_anonymous")
+            return Person()
+        mobile = self._tokens.mobile(caller) if caller else None
+        return self._named(body, caller.id if caller else None, mobile, found)
 
-    def _filed_by_operator(self, body: SubmissionBody, operator: Caller) -> _Person:
+    def _filed_by_operator(self, body: SubmissionBody, operator: Caller, found: Findings) -> Person:
         if Role.OPERATOR not in operator.roles:
             raise NotAllowed
         if body.channel not in _OPERATOR_CHANNELS:
-            raise InvalidField(fields=[{"field": "channel", "reason": "literal_error"}])
-        consent = _consent(body, operator)
+            found.field("channel", "literal_error")
+        consent = _consent(body, operator, found)
+        identity = body.identity
         if body.kind is Kind.COMPLAINT:
             if body.anonymous:
-                raise InvalidField(fields=[{"field": "anonymous", "reason": "not_for_complaints"}])
-            if body.identity is None or body.identity.name is None:
-                raise InvalidField(fields=[{"field": "identity.name", "reason": "missing"}])
+                found.field("anonymous", "not_for_complaints")
+                return Person(filed_by=operator.id, consent=consent)
+            if identity is None or identity.name is None:
+                found.field("identity.name", "missing")
         if self._is_anonymous(body):
-            if body.identity is not None:
-                raise InvalidField(fields=[{"field": "identity", "reason": "not_when_anonymous"}])
-            return _Person(filed_by=operator.id, consent=consent)
+            if identity is not None and not _ANONYMITY & found.unreadable:
+                found.field("identity", "not_when_anonymous")
+            return Person(filed_by=operator.id, consent=consent)
         mobile = None
-        if body.identity is not None and body.identity.mobile is not None:
-            mobile = identifiers.mobile(body.identity.mobile)
+        if identity is not None and identity.mobile is not None:
+            mobile = identifiers.mobile(identity.mobile)
             if mobile is None:
-                raise InvalidField(fields=[{"field": "identity.mobile", "reason": "not_a_mobile"}])
-        elif body.identity is not None and not self._desk_without_mobile:
-            raise InvalidField(fields=[{"field": "identity.mobile", "reason": "missing"}])
-        named = self._named(body, None, mobile)
-        return _Person(None, operator.id, named.identity, consent)
+                found.field("identity.mobile", "not_a_mobile")
+        elif identity is not None and not self._desk_without_mobile:
+            found.field("identity.mobile", "missing")
+        named = self._named(body, None, mobile, found)
+        return Person(None, operator.id, named.identity, consent)
 
-    def _named(self, body: SubmissionBody, citizen_id: UUID | None, mobile: str | None) -> _Person:
+    def _named(self, body: SubmissionBody, citizen_id: UUID | None, mobile: str | None, found: Findings) -> Person:
         identity = body.identity
         national_id = None
         if identity is not None and identity.national_id is not None:
             national_id = identifiers.national_id(identity.national_id)
             if national_id is None:
-                raise InvalidField(fields=[{"field": "identity.national_id", "reason": "not_a_national_id"}])
+                found.field("identity.national_id", "not_a_national_id")
         elif body.kind is Kind.COMPLAINT and self._national_id_required:
-            raise InvalidField(fields=[{"field": "identity.national_id", "reason": "missing"}])
+            found.field("identity.national_id", "missing")
         name = identity.name if identity else None
         if name is None and national_id is None and mobile is None:
-            return _Person(citizen_id=citizen_id)
-        return _Person(citizen_id, None, Identity(name=name, national_id=national_id, mobile=mobile))
+            return Person(citizen_id=citizen_id)
+        return Person(citizen_id, None, Identity(name=name, national_id=national_id, mobile=mobile))
 
-    def _members(self, body: SubmissionBody, person: _Person) -> GroupMembers | None:
-        """The other members of a group, as far as they are named. InvalidField lists each that is invalid."""
+    def _members(self, body: SubmissionBody, person: Person, found: Findings) -> GroupMembers | None:
+        """The other members of a group, as far as they are named."""
         group = body.group
         if group is None:
             return None
         if body.kind is not Kind.COMPLAINT:
-            raise InvalidField(fields=[{"field": "group", "reason": "only_for_complaints"}])
-        invalid: list[dict[str, str | int]] = []
+            found.field("group", "only_for_complaints")
+            return None
         if group.members > self._group_most:
-            invalid.append({"field": "group.members", "reason": "less_than_equal", "le": self._group_most})
+            found.field("group.members", "less_than_equal", le=self._group_most)
         if len(group.people) >= group.members:
-            invalid.append({"field": "group.people", "reason": "more_than_members"})
+            found.field("group.people", "more_than_members")
         items: list[GroupMember] = []
         seen: set[str] = set()
         for index, member in enumerate(group.people):
@@ -332,30 +365,29 @@ class Filing:
             problem = _member_problem(member, mobile, person, seen)
             if problem is not None:
                 field, reason = problem
-                invalid.append({"field": f"group.people.{index}{field}", "reason": reason})
+                found.field(f"group.people.{index}{field}", reason)
             items.append(GroupMember(name=member.name, mobile=mobile))
             seen |= {mobile} if mobile else set()
-        if invalid:
-            raise InvalidField(fields=invalid)
         return GroupMembers(items=items) if items else None
 
     def _is_anonymous(self, body: SubmissionBody) -> bool:
         return body.kind is Kind.INFORMATION if body.anonymous is None else body.anonymous
 
 
-def _consent(body: SubmissionBody, operator: Caller) -> Consent:
-    """What the citizen agreed to. CitizenConsentMissing when they did not agree to being filed for."""
+def _consent(body: SubmissionBody, operator: Caller, found: Findings) -> Consent | None:
+    """What the citizen agreed to."""
     consent = body.desk_consent
     if consent is None or ConsentTo.FILING not in consent.to:
         field = "desk_consent" if consent is None else "desk_consent.to"
-        raise CitizenConsentMissing(fields=[{"field": field, "reason": "citizen_consent_missing"}])
+        found.add(CitizenConsentMissing(fields=[{"field": field, "reason": "citizen_consent_missing"}]))
+        return None
     if ConsentTo.SMS in consent.to and (body.identity is None or body.identity.mobile is None):
-        raise InvalidField(fields=[{"field": "identity.mobile", "reason": "missing"}])
+        found.field("identity.mobile", "missing")
     return Consent(form=consent.form, to=consent.to, recorded_by=operator.id, recorded_at=now())
 
 
 def _member_problem(
-    member: GroupMemberBody, mobile: str | None, person: _Person, seen: set[str]
+    member: GroupMemberBody, mobile: str | None, person: Person, seen: set[str]
 ) -> tuple[str, str] | None:
     """Which of a member's fields is invalid, and why."""
     if member.name is None and member.mobile is None:

@@ -57,7 +57,7 @@ staff = sa.Table(
     sa.Column("staff_id", UUID(as_uuid=True), primary_key=True),
     sa.Column("username", sa.String, nullable=False, unique=True),
     sa.Column("password_hash", sa.String, nullable=False),
-    sa.Column("locked_totp_secret", sa.Text, nullable=False),
+    sa.Column("locked_totp_secret", sa.Text, nullable=False),  # '': none, the account has passkeys instead
     sa.Column("totp_last_step", sa.BigInteger, nullable=False, server_default="0"),
     sa.Column("display_name", sa.String, nullable=False),
     sa.Column("roles", ARRAY(sa.String), nullable=False),
@@ -117,6 +117,9 @@ leaves = sa.Table(  # who stands in for whom
     sa.Index("leaves_end", "ends_at"),
 )
 
+operation_commands = commands_table(
+    "operation_commands", metadata, sa.Column("queue", sa.String, nullable=False, server_default="")
+)
 staff_commands = commands_table("staff_commands", metadata, sa.Column("staff_id", UUID(as_uuid=True), nullable=False))
 
 # By a keyed hash of what is counted (staff/sign_in_attempts.py), whether anybody has the user name or not. The column is named
@@ -130,7 +133,9 @@ sign_in_attempts = sa.Table(
     sa.Column("last_at", sa.DateTime(timezone=True), nullable=False, index=True),
 )
 
-sessions = sa.Table(  # a family of refresh tokens
+# `kind`: "tokens", a family of refresh tokens; "browser", by a cookie; "code", by a cookie for whoever holds a tracking code,
+# which is not here: its subject is nobody's account.
+sessions = sa.Table(
     "sessions",
     metadata,
     sa.Column("session_id", UUID(as_uuid=True), primary_key=True),
@@ -140,6 +145,14 @@ sessions = sa.Table(  # a family of refresh tokens
     sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False, index=True),
     sa.Column("revoked_at", sa.DateTime(timezone=True), index=True),
     sa.Column("revoked_because", sa.String),
+    sa.Column("kind", sa.String, nullable=False, server_default="tokens"),
+    sa.Column("cookie_hash", sa.String(64)),
+    # Can be opened only with the cookie's secret, which is not here, and a key of the process.
+    sa.Column("locked_mobile", sa.Text),
+    sa.Column("renewed_at", sa.DateTime(timezone=True)),  # when its short-lived token was made last: that it is in use
+    sa.Index("sessions_cookie", "cookie_hash", unique=True),
+    sa.Column("agent", sa.String),  # the family of the browser and its system, in words of the gateway's
+    sa.Column("network", sa.String),  # of staff: the network of the address, never the address
 )
 
 refresh_tokens = sa.Table(
@@ -158,4 +171,59 @@ refresh_tokens = sa.Table(
     # Both can be opened only with the token itself, which is not here, and a key of the process.
     sa.Column("locked_mobile", sa.Text),
     sa.Column("locked_successor", sa.Text),
+)
+
+# --- second factors of staff beside TOTP ---
+
+totp_enrolments = sa.Table(  # begun and not yet confirmed by a code
+    "totp_enrolments",
+    metadata,
+    sa.Column("staff_id", UUID(as_uuid=True), primary_key=True),
+    sa.Column("locked_secret", sa.Text, nullable=False),
+    sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+)
+
+recovery_codes = sa.Table(
+    "recovery_codes",
+    metadata,
+    sa.Column("staff_id", UUID(as_uuid=True), primary_key=True),
+    sa.Column("code_hash", sa.String(64), primary_key=True),
+    sa.Column("used_at", sa.DateTime(timezone=True)),
+)
+
+passkeys = sa.Table(  # `synced`: the authenticator copies it to other devices of its owner
+    "passkeys",
+    metadata,
+    sa.Column("passkey_id", UUID(as_uuid=True), primary_key=True),
+    sa.Column("staff_id", UUID(as_uuid=True), nullable=False, index=True),
+    sa.Column("credential_id", sa.LargeBinary, nullable=False, unique=True),
+    sa.Column("public_key", sa.LargeBinary, nullable=False),
+    sa.Column("sign_count", sa.BigInteger, nullable=False),
+    sa.Column("name", sa.String, nullable=False),
+    sa.Column("synced", sa.Boolean, nullable=False),
+    sa.Column("transports", ARRAY(sa.String), nullable=False),
+    sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+    sa.Column("used_at", sa.DateTime(timezone=True)),
+)
+
+passkey_challenges = sa.Table(  # each is deleted by its first use; `staff_id`: whose registration it is for
+    "passkey_challenges",
+    metadata,
+    sa.Column("challenge_hash", sa.String(64), primary_key=True),
+    sa.Column("staff_id", UUID(as_uuid=True)),
+    sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False, index=True),
+)
+
+# Begun at the provider. `browser_hash`: of the secret that the browser keeps; `staff_id`: who the provider said it is, while
+# the second factor is waited for; `used`: the provider's code was exchanged, whatever came of it.
+oidc_sign_ins = sa.Table(
+    "oidc_sign_ins",
+    metadata,
+    sa.Column("browser_hash", sa.String(64), primary_key=True),
+    sa.Column("state_hash", sa.String(64), nullable=False),
+    sa.Column("nonce", sa.String, nullable=False),
+    sa.Column("locked_verifier", sa.Text, nullable=False),
+    sa.Column("staff_id", UUID(as_uuid=True)),
+    sa.Column("used", sa.Boolean, nullable=False, server_default="false"),
+    sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False, index=True),
 )

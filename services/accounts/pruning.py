@@ -7,6 +7,9 @@ from sqlalchemy import Connection, func, select
 from backbone.process import logs
 from contracts.base import now
 from services.accounts.citizens.use_cases import CitizenUseCases
+from services.accounts.oidc import store as oidc_store
+from services.accounts.passkeys import store as passkeys_store
+from services.accounts.second_factors import store as second_factors_store
 from services.accounts.sessions.use_cases import SessionUseCases
 from services.accounts.staff.sign_in_attempts import SignInAttempts
 
@@ -28,6 +31,9 @@ class Pruning:
             "codes": self._citizens.prune(connection, at),
             "sessions": self._sessions.prune(connection, at),
             "attempts": self._attempts.prune(connection, at),
+            "enrolments": second_factors_store.prune(connection, at),
+            "challenges": passkeys_store.prune(connection, at),
+            "oidc": oidc_store.prune(connection, at),
         }
         if any(deleted.values()):
             log.info("pruned", **deleted)

@@ -6,9 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from services.insight.figures.catalogue import FIGURES
+from services.insight.figures.catalogue.published import PUBLISHED_ALONE
 from services.insight.figures.figure import Figure
 from services.insight.figures.use_cases import FigureUseCases
 from services.insight.ingest.use_cases import IngestUseCases
+from services.insight.publication.published import PublishedUseCases
 from services.insight.publication.use_cases import PublicationUseCases
 
 
@@ -19,9 +21,10 @@ class InsightUseCases:
     ingest: IngestUseCases
     figures: FigureUseCases
     publication: PublicationUseCases
+    published: PublishedUseCases
 
 
 def compose(figures: Sequence[Figure] = FIGURES) -> InsightUseCases:
     """All of them, for one process. `figures`: the catalogue."""
-    publication = PublicationUseCases(figures)
-    return InsightUseCases(IngestUseCases(), FigureUseCases(figures, publication), publication)
+    publication = PublicationUseCases([*figures, *PUBLISHED_ALONE])
+    return InsightUseCases(IngestUseCases(), FigureUseCases(figures, publication), publication, PublishedUseCases())

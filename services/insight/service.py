@@ -6,7 +6,8 @@ from nameko.timer import timer
 
 from backbone.messaging.consumers import durable_event_handler
 from backbone.messaging.rpc import rpc
-from backbone.process.dependencies import PeygirService, UseCases
+from backbone.process.dependencies import UseCases
+from backbone.process.status_service import StatusService
 from contracts.base import Event, now
 from contracts.insight import (
     CountCases,
@@ -15,13 +16,15 @@ from contracts.insight import (
     Counts,
     CountVisits,
     DecisionCounts,
+    GetPublishedFigures,
+    PublishedFigures,
     RatingCounts,
     VisitCounts,
 )
 from services.insight.composition import compose
 
 
-class Service(PeygirService):
+class Service(StatusService):
     name = "insight"
     use_cases = UseCases(lambda settings: compose())
 
@@ -50,6 +53,11 @@ class Service(PeygirService):
     def count_ratings(self, request: CountRatings) -> RatingCounts:
         with self.db.read() as connection:
             return self.use_cases.figures.count_ratings(connection, request)
+
+    @rpc
+    def get_published_figures(self, request: GetPublishedFigures) -> PublishedFigures:
+        with self.db.read() as connection:
+            return self.use_cases.published.published(connection)
 
     @rpc
     def count_visits(self, request: CountVisits) -> VisitCounts:

@@ -34,6 +34,7 @@ class Media:
                 open_life=settings.open_life,
                 life=settings.life,
                 url_life=url_life,
+                kept_life=timedelta(days=settings.media_kept_days),
             ),
             settings.budgets,
         )

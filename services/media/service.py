@@ -7,7 +7,8 @@ from nameko.timer import timer
 from backbone.messaging.consumers import TryLater, durable_event_handler
 from backbone.messaging.rpc import rpc
 from backbone.process import logs
-from backbone.process.dependencies import PeygirService, UseCases
+from backbone.process.dependencies import UseCases
+from backbone.process.status_service import StatusService
 from contracts.errors import EvidenceUnavailable
 from contracts.intake import SubmissionRegistered
 from contracts.media import (
@@ -20,7 +21,9 @@ from contracts.media import (
     MediaUploaded,
     PrepareChunk,
     RecordChunk,
+    RenewUpload,
     SignDownload,
+    SignOwnUpload,
     TerminateUpload,
     Upload,
 )
@@ -41,7 +44,7 @@ def _claimant(event: SubmissionRegistered | CitizenAnswered | UnitAnswered | Evi
     return Claimant(event.case_id, event.state.citizen_id, from_office)
 
 
-class Service(PeygirService):
+class Service(StatusService):
     name = "media"
     use_cases = UseCases(Media)
 
@@ -72,6 +75,16 @@ class Service(PeygirService):
     def record_chunk(self, request: RecordChunk) -> Upload:
         with self.db.transaction() as connection:
             return self.use_cases.uploads.record_chunk(connection, request)
+
+    @rpc
+    def renew_upload(self, request: RenewUpload) -> Upload:
+        with self.db.transaction() as connection:
+            return self.use_cases.uploads.renew(connection, request)
+
+    @rpc
+    def sign_own_upload(self, request: SignOwnUpload) -> Download:
+        with self.db.read() as connection:
+            return self.use_cases.downloads.sign_own(connection, request)
 
     @rpc
     def terminate_upload(self, request: TerminateUpload) -> Upload:

@@ -10,6 +10,7 @@ from typing import Annotated
 from pydantic import Field, HttpUrl, SecretStr
 
 from backbone.process.settings import ServiceSettings
+from contracts.media import UNFILED_DAYS, UNFILED_HOURS
 from services.media.processing.rules import Limits
 from services.media.uploads.quarantine import Budgets
 
@@ -26,7 +27,8 @@ class Settings(ServiceSettings):
     `media_delayed_seconds`: after so long without a verdict the check counts as delayed, and that is published.
 
     `media_part_bytes`: the gateway stores an upload in objects of at most this size. `media_life_seconds`:
-    how long an upload lives without a new byte, or finished without a case. `media_purge_grace_seconds`: a
+    how long an upload lives without a new byte, or finished without a case; `media_kept_days`: how long after its beginning
+    it can be renewed at most. `media_purge_grace_seconds`: a
     process that has just started purges nothing for this long, since after a long stop the cases that refer
     to old uploads are still in the queues. `media_work_dir`: needs room for about three times the largest
     file.
@@ -58,7 +60,8 @@ class Settings(ServiceSettings):
     media_work_dir: Path = Path(tempfile.gettempdir()) / "peygir-media"
 
     media_delayed_seconds: Annotated[int, Field(ge=60)] = 900
-    media_life_seconds: Annotated[int, Field(ge=1)] = 24 * 3600
+    media_life_seconds: Annotated[int, Field(ge=1)] = UNFILED_HOURS * 3600
+    media_kept_days: Annotated[int, Field(ge=1, le=30)] = UNFILED_DAYS
     media_open_seconds: Annotated[int, Field(ge=1)] = 3600
     media_address_bytes: Annotated[int, Field(gt=0)] = 2048 * MIB
     media_address_files: Annotated[int, Field(gt=0)] = 50

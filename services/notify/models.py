@@ -90,6 +90,10 @@ messages = sa.Table(
     sa.Column("delivered_at", sa.DateTime(timezone=True)),
     sa.Column("status_polls", sa.SmallInteger, nullable=False, server_default=sa.text("0")),
     sa.Column("next_status_poll_at", sa.DateTime(timezone=True)),
+    sa.Column("resends", sa.SmallInteger, nullable=False, server_default=sa.text("0")),
+    sa.Column("resent_at", sa.DateTime(timezone=True)),
+    sa.Index("messages_logged", "created_at", "id"),
+    sa.Index("messages_given_up", "created_at", "id", postgresql_where=sa.text("state IN ('failed', 'undelivered')")),
     sa.Index("messages_due", "next_attempt_at", postgresql_where=sa.text("state = 'due'")),
     sa.Index("messages_in_order", sa.text("urgent DESC"), "next_attempt_at", postgresql_where=sa.text("state = 'due'")),
     sa.Index(
@@ -225,6 +229,70 @@ text_history = sa.Table(  # only grows, by a trigger
 
 text_commands = idempotency.commands_table("text_commands", metadata)
 
+# --- how a person is told beside the inbox ---
+
+preferences = sa.Table(  # of an account of a citizen or of staff, or of a case by its code
+    "preferences",
+    metadata,
+    sa.Column("holder_kind", sa.String, primary_key=True),
+    sa.Column("holder_id", UUID(as_uuid=True), primary_key=True),
+    sa.Column("channel", sa.String, nullable=False),
+    sa.Column("language", sa.String),
+    sa.Column("quiet_start", sa.SmallInteger, comment="minutes of the day, Tehran"),
+    sa.Column("quiet_until", sa.SmallInteger),
+    sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
+)
+
+push_subscriptions = sa.Table(  # devices; a holder is as in preferences
+    "push_subscriptions",
+    metadata,
+    sa.Column("id", UUID(as_uuid=True), primary_key=True),
+    sa.Column("holder_kind", sa.String, nullable=False),
+    sa.Column("holder_id", UUID(as_uuid=True), nullable=False),
+    sa.Column("endpoint_hash", sa.String(64), nullable=False),
+    sa.Column("service", sa.String, nullable=False),
+    sa.Column("sealed", sa.Text, nullable=False, comment="address and keys of the device"),
+    sa.Column("server_key", sa.String, nullable=False, comment="our public key that it was made with"),
+    sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+    sa.Column("expires_at", sa.DateTime(timezone=True)),
+    sa.Column("last_sent_at", sa.DateTime(timezone=True)),
+    sa.Index("push_subscriptions_held", "holder_kind", "holder_id", "created_at"),
+    sa.Index("push_subscriptions_endpoint", "endpoint_hash"),
+)
+
+pushes = sa.Table(  # `id` comes from the message in the inbox and the device: an event that comes twice is pushed once
+    "pushes",
+    metadata,
+    sa.Column("id", UUID(as_uuid=True), primary_key=True),
+    sa.Column("inbox_id", UUID(as_uuid=True), nullable=False),
+    sa.Column("sms_id", UUID(as_uuid=True), comment="the SMS of the same notification"),
+    sa.Column("subscription_id", UUID(as_uuid=True), nullable=False),
+    sa.Column("holder_kind", sa.String, nullable=False),
+    sa.Column("holder_id", UUID(as_uuid=True), nullable=False),
+    sa.Column("event", sa.String, nullable=False),
+    sa.Column("case_id", UUID(as_uuid=True)),
+    sa.Column("audience", sa.String, nullable=False),
+    sa.Column("template", sa.String, nullable=False),
+    sa.Column("state", sa.String, nullable=False),
+    sa.Column("reason", sa.String),
+    sa.Column("urgent", sa.Boolean, nullable=False),
+    sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+    sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+    sa.Column("next_attempt_at", sa.DateTime(timezone=True), nullable=False),
+    sa.Column("attempts", sa.SmallInteger, nullable=False, server_default=sa.text("0")),
+    sa.Column("tried_first_at", sa.DateTime(timezone=True)),
+    sa.Column("lease", UUID(as_uuid=True)),
+    sa.Column("leased_until", sa.DateTime(timezone=True)),
+    sa.Column("sent_at", sa.DateTime(timezone=True)),
+    sa.Column("response_code", sa.Integer),
+    sa.Column("resends", sa.SmallInteger, nullable=False, server_default=sa.text("0")),
+    sa.Index("pushes_due", "next_attempt_at", postgresql_where=sa.text("state = 'due'")),
+    sa.Index("pushes_leased", "leased_until", postgresql_where=sa.text("state = 'sending'")),
+    sa.Index("pushes_of_sms", "sms_id", postgresql_where=sa.text("sms_id IS NOT NULL")),
+    sa.Index("pushes_of_case", "case_id", postgresql_where=sa.text("case_id IS NOT NULL")),
+    sa.Index("pushes_old", "created_at", "id"),
+)
+
 # --- webhooks of partner systems ---
 
 webhook_subscriptions = sa.Table(
@@ -270,5 +338,7 @@ webhook_deliveries = sa.Table(  # `id` comes from event and subscription: an eve
     sa.Index("webhook_deliveries_listed", "subscription_id", "created_at", "id"),
     sa.Index("webhook_deliveries_old", "created_at"),
 )
+
+notification_commands = idempotency.commands_table("notification_commands", metadata)  # messages that were sent again
 
 webhook_commands = idempotency.commands_table("webhook_commands", metadata, sa.Column("made", UUID(as_uuid=True)))

@@ -18,15 +18,17 @@ from backbone.process.audited_service import AuditedService
 from backbone.process.dependencies import UseCases
 from backbone.process.timers import REST, Rhythm
 from backbone.storage.database import Database
-from contracts.accounts import OtpRequested, SignInFailuresNoted, StaffChanged
+from contracts.accounts import CitizenAccountDeleted, OtpRequested, SignInFailuresNoted, StaffChanged
 from contracts.call_backs import CallableCitizen, CheckCallable
 from contracts.desk import SubmissionClaimed, SubmissionDisowned
 from contracts.gateway import ReceiveSmsPush
 from contracts.identities import IdentityAsked, IdentityDecided
 from contracts.intake import CatalogueChanged, SubmissionRecoded, SubmissionRegistered
 from contracts.leaves import LeaveChanged
+from contracts.notification_log import ListNotifications, LoggedNotification, Notifications, ResendNotification
 from contracts.notify import (
     ChangeNotificationText,
+    CodeSent,
     ListMessages,
     ListNotificationTextHistory,
     ListNotificationTexts,
@@ -34,7 +36,22 @@ from contracts.notify import (
     MessagePage,
     NotificationText,
     NotificationTextHistory,
+    NotificationTextPreview,
     NotificationTexts,
+    PreviewNotificationText,
+    SendCode,
+)
+from contracts.own_account import AccountSecurityChanged
+from contracts.preferences import ChangePreferences, Preferences, ShowPreferences
+from contracts.push import (
+    GetPushKey,
+    ListPushSubscriptions,
+    PushKey,
+    PushSubscription,
+    PushSubscriptions,
+    PushUnsubscribed,
+    SubscribePush,
+    UnsubscribePush,
 )
 from contracts.staff_changes import StaffChangeDecided, StaffChangeRequested
 from contracts.tracking import RetentionDue, TrackedEvent
@@ -59,9 +76,11 @@ from contracts.webhooks import (
 from services.notify.composition import NotifyApp, compose
 from services.notify.delivery.rules import POLLING
 from services.notify.delivery.store import take_due_mark
-from services.notify.models import text_commands, webhook_commands
+from services.notify.models import notification_commands, text_commands, webhook_commands
+from services.notify.push.sender import PushSender
+from services.notify.push.store import take_due_mark as take_pushes_mark
 from services.notify.webhooks.http_client import DeliveryFailed
-from services.notify.webhooks.sender import Attempt
+from services.notify.webhooks.sender import WebhookSender
 from services.notify.webhooks.store import take_due_mark as take_webhooks_mark
 
 log = logs.get("delivery")
@@ -142,6 +161,10 @@ class DeliveryLoops(DependencyProvider):  # type: ignore[misc]  # nameko is unty
 class WebhookLoop(DependencyProvider):  # type: ignore[misc]  # nameko is untyped
     """Sends deliveries to partner systems side by side, when it is woken and when the next becomes due; forgets old ones."""
 
+    @property
+    def sender(self) -> WebhookSender | PushSender:
+        return self._app.webhook_sender
+
     def setup(self) -> None:
         self._pool = eventlet.GreenPool(MAX_CALLS)
         self._rhythm = Rhythm(pause=0.0)
@@ -173,11 +196,11 @@ class WebhookLoop(DependencyProvider):  # type: ignore[misc]  # nameko is untype
                 rest = self._start_due()
             except Exception as error:  # noqa: BLE001  # as above
                 rest = SHORTEST_REST
-                log.warning("webhooks were interrupted", error=logs.describe(error))
+                log.warning("deliveries were interrupted", error=logs.describe(error))
 
     def _start_due(self) -> float:
         """Starts what is due, as far as calls are left; seconds until something will be again."""
-        sender = self._app.webhook_sender
+        sender = self.sender
         while not self._stopping and (free := self._pool.free()):
             attempts = sender.claim(self._database, free, kept_free=MAX_CALLS // 2)
             for attempt in attempts:
@@ -186,33 +209,42 @@ class WebhookLoop(DependencyProvider):  # type: ignore[misc]  # nameko is untype
                 break
         return min(max(sender.seconds_to_next(self._database), SHORTEST_REST), REST)
 
-    def _send(self, attempt: Attempt) -> None:
-        sender = self._app.webhook_sender
+    def _send(self, attempt: Any) -> None:
+        sender: Any = self.sender
         result: Any = DeliveryFailed("timed_out")
         try:
             with eventlet.Timeout(sender.longest_attempt, False):
                 result = sender.attempt(attempt)
             sender.settle(self._database, attempt, result)
         except Exception as error:  # noqa: BLE001  # as above
-            log.warning("a webhook was interrupted", error=logs.describe(error))
+            log.warning("a delivery was interrupted", error=logs.describe(error))
         self._rhythm.wake()
 
     def _prune(self) -> None:
         while True:
             eventlet.sleep(WEBHOOK_PRUNING)
             try:
-                while self._app.webhook_sender.prune(self._database):
+                while self.sender.prune(self._database):
                     pass
             except Exception as error:  # noqa: BLE001  # as above
-                log.warning("the log of webhooks was not pruned", error=logs.describe(error))
+                log.warning("a log of deliveries was not pruned", error=logs.describe(error))
+
+
+class PushLoop(WebhookLoop):
+    """The same with pushes to devices."""
+
+    @property
+    def sender(self) -> WebhookSender | PushSender:
+        return self._app.push_sender
 
 
 class Service(AuditedService):
     name = "notify"
-    command_tables = (text_commands, webhook_commands)
+    command_tables = (text_commands, webhook_commands, notification_commands)
     use_cases = SharedUseCases(compose)
     wake_sender = DeliveryLoops()
     wake_webhooks = WebhookLoop()
+    wake_pushes = PushLoop()
 
     @contextmanager
     def _sending(self, session: AbstractContextManager[Connection]) -> Iterator[Connection]:
@@ -220,15 +252,17 @@ class Service(AuditedService):
         with session as connection:
             self._take_marks(connection)  # what was rolled back leaves its own on the pooled connection
             yield connection
-            message, webhook = self._take_marks(connection)
+            message, webhook, push = self._take_marks(connection)
         if message:
             self.wake_sender()
         if webhook:
             self.wake_webhooks()
+        if push:
+            self.wake_pushes()
 
     @staticmethod
-    def _take_marks(connection: Connection) -> tuple[bool, bool]:
-        return take_due_mark(connection), take_webhooks_mark(connection)
+    def _take_marks(connection: Connection) -> tuple[bool, bool, bool]:
+        return take_due_mark(connection), take_webhooks_mark(connection), take_pushes_mark(connection)
 
     @durable_event_handler("notify.contacts", batch=100, linger=LINGER, concurrency=1)
     def contacts(
@@ -268,6 +302,11 @@ class Service(AuditedService):
         with self._sending(self.db.statements()) as connection:
             self.use_cases.notifications.sign_in_failures_noted(connection, event)
 
+    @durable_event_handler("notify.account_security", concurrency=1)
+    def account_security(self, event: AccountSecurityChanged) -> None:
+        with self._sending(self.db.statements()) as connection:
+            self.use_cases.notifications.account_security_changed(connection, event)
+
     @durable_event_handler("notify.inbound")
     def provider_push(self, command: ReceiveSmsPush) -> None:
         with self._sending(self.db.transaction()) as connection:
@@ -279,8 +318,11 @@ class Service(AuditedService):
             raise received.error
 
     @durable_event_handler("notify.staff", concurrency=1)
-    def staff_changed(self, event: StaffChanged | LeaveChanged) -> None:
+    def staff_changed(self, event: StaffChanged | LeaveChanged | CitizenAccountDeleted) -> None:
         with self.db.transaction() as connection:
+            if isinstance(event, CitizenAccountDeleted):
+                self.use_cases.notifications.account_deleted(connection, event)
+                return
             self.use_cases.notifications.staff_changed(connection, event)
 
     @durable_event_handler("notify.staff_changes", concurrency=1)
@@ -299,6 +341,11 @@ class Service(AuditedService):
             return self.use_cases.inbox.list_messages(connection, request)
 
     @rpc
+    def send_code(self, request: SendCode) -> CodeSent:
+        with self._sending(self.db.transaction()) as connection:
+            return self.use_cases.notifications.send_code(connection, request)
+
+    @rpc
     def mark_read(self, request: MarkRead) -> MessagePage:
         with self.db.transaction() as connection:
             return self.use_cases.inbox.mark_read(connection, request)
@@ -307,6 +354,52 @@ class Service(AuditedService):
     def check_callable(self, request: CheckCallable) -> CallableCitizen:
         with self.db.read() as connection:
             return self.use_cases.inbox.check_callable(connection, request)
+
+    # --- devices and preferences ---
+
+    @rpc
+    def get_push_key(self, request: GetPushKey) -> PushKey:
+        return self.use_cases.push.get_key(request)
+
+    @rpc
+    def subscribe_push(self, request: SubscribePush) -> PushSubscription:
+        with self.db.transaction() as connection:
+            return self.use_cases.push.subscribe(connection, request)
+
+    @rpc
+    def list_push_subscriptions(self, request: ListPushSubscriptions) -> PushSubscriptions:
+        with self.db.read() as connection:
+            return self.use_cases.push.list_subscriptions(connection, request)
+
+    @rpc
+    def unsubscribe_push(self, request: UnsubscribePush) -> PushUnsubscribed:
+        with self.db.transaction() as connection:
+            return self.use_cases.push.unsubscribe(connection, request)
+
+    @rpc
+    def show_preferences(self, request: ShowPreferences) -> Preferences:
+        with self.db.read() as connection:
+            return self.use_cases.preferences.show(connection, request)
+
+    @rpc
+    def change_preferences(self, request: ChangePreferences) -> Preferences:
+        with self.db.transaction() as connection:
+            return self.use_cases.preferences.change(connection, request)
+
+    # --- the log ---
+
+    @rpc
+    def list_notifications(self, request: ListNotifications) -> Notifications:
+        return self.command(self.use_cases.log.list_notifications, request)
+
+    @rpc
+    def resend_notification(self, request: ResendNotification) -> LoggedNotification:
+        answer = self.command(self.use_cases.log.resend, request)
+        self.wake_sender()
+        self.wake_pushes()
+        return answer
+
+    # --- texts ---
 
     @rpc
     def list_notification_texts(self, request: ListNotificationTexts) -> NotificationTexts:
@@ -318,9 +411,16 @@ class Service(AuditedService):
         return self.command(self.use_cases.texts.change_text, request)
 
     @rpc
+    def preview_notification_text(self, request: PreviewNotificationText) -> NotificationTextPreview:
+        with self.db.read() as connection:
+            return self.use_cases.texts.preview(connection, request)
+
+    @rpc
     def list_notification_text_history(self, request: ListNotificationTextHistory) -> NotificationTextHistory:
         with self.db.read() as connection:
             return self.use_cases.texts.history(connection, request)
+
+    # --- webhooks ---
 
     @rpc
     def list_webhook_subscriptions(self, request: ListWebhookSubscriptions) -> WebhookSubscriptions:

@@ -13,6 +13,7 @@ from backbone.process.settings import HexKey, HexKeys, ServiceSettings
 from services.notify.delivery.rules import QuietHours
 from services.notify.notifications.registry import shipped_registry
 from services.notify.notifications.validation import office_name_problems
+from services.notify.push.rules import PUSH_SERVICES
 from services.notify.wording.templates import shipped_templates
 from texts import office
 from texts.office import OfficeFile
@@ -52,6 +53,10 @@ class Settings(ServiceSettings):
     not public, such as 10.20.0.0/16, separated by commas; `notify_webhook_ports`: ports that they may be sent to elsewhere;
     `notify_webhook_timeout`: seconds for each step of an attempt; `notify_webhook_failures`: failed attempts in a row
     after which a subscription is paused; `notify_webhook_failing_hours`: hours that these span at least.
+    `vapid_private_keys`: by which push services know this installation (RFC 8292), the current one first; left out: no pushes
+    are sent. `notify_push_contact`: whom push services write to, as mailto:… or https://…; Apple's takes no push without.
+    `notify_push_hosts`: the push services, and all hosts below them, separated by commas; `*`: any public host.
+    `notify_push_networks`: networks that pushes may be sent to though they are not public; `notify_push_timeout`: as of webhooks.
     `mayor_unit`, `inspection_unit`: as in tracking.
     """
 
@@ -70,5 +75,10 @@ class Settings(ServiceSettings):
     notify_webhook_timeout: float = Field(default=10.0, gt=0, le=60)
     notify_webhook_failures: int = Field(default=20, ge=1)
     notify_webhook_failing_hours: float = Field(default=24.0, ge=0)
+    vapid_private_keys: HexKeys | None = None
+    notify_push_contact: str = Field(default="", pattern=r"^(?:(?:mailto:|https://)[\x21-\x7e]+)?$")
+    notify_push_hosts: Annotated[list[str], NoDecode, BeforeValidator(_names)] = list(PUSH_SERVICES)
+    notify_push_networks: Annotated[list[IPv4Network | IPv6Network], NoDecode, BeforeValidator(_networks)] = []
+    notify_push_timeout: float = Field(default=10.0, gt=0, le=60)
     mayor_unit: str = "mayor"
     inspection_unit: str = "mayor.insp"

@@ -7,9 +7,13 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB, UUID, ExcludeConstraint
 
 from backbone.storage.idempotency import commands_table
 from services.tracking import row_conditions
+from services.tracking.bulk.tables import bulk_tables
 from services.tracking.call_backs.tables import call_back_tables
+from services.tracking.case.look_tables import citizen_looks_table, looks_table
 from services.tracking.identities.tables import identity_tables
+from services.tracking.macros.tables import macro_table
 from services.tracking.referrals.tables import referral_tables
+from services.tracking.search.tables import search_tables
 
 metadata = sa.MetaData()
 
@@ -56,6 +60,7 @@ cases = sa.Table(
     sa.Column("approver", UUID(as_uuid=True)),
     sa.Column("version", sa.Integer, nullable=False),
     sa.Column("history_hash", sa.String(64), nullable=False),
+    sa.Column("changed_at", sa.DateTime(timezone=True), server_default=sa.func.now()),  # by its last line
     sa.Column("proposal", JSONB(none_as_null=True)),
     sa.Column("checklist", JSONB, nullable=False, server_default="[]"),
     sa.Column("links", JSONB, nullable=False, server_default="[]"),
@@ -70,6 +75,7 @@ cases = sa.Table(
     sa.Column("refused_on", sa.Date),
     sa.Column("alarms_raised", JSONB, nullable=False, server_default="[]"),
     sa.Column("next_check_on", sa.Date),
+    sa.Column("mark_on", sa.Date),  # when 80 % of the time for its decision is over; None: nothing is owed
     sa.Column("calendar", sa.Integer, nullable=False, server_default="0"),
     sa.Column("names", JSONB, nullable=False, server_default="{}"),  # of its refusal reason and causes, that day
     # How it ended.
@@ -97,7 +103,7 @@ cases = sa.Table(
     # With the unit, which every query of staff asks for: so counting reads the index alone.
     *(
         sa.Index(f"cases_{name}_unit", name, "filed_at", "case_id", postgresql_include=["unit"])
-        for name in ("stage", "ground")
+        for name in ("stage", "ground", "channel")
     ),
     sa.Index(
         "cases_outcome_unit",
@@ -129,6 +135,13 @@ cases = sa.Table(
     sa.Index("cases_expected", sa.text(row_conditions.EXPECTED), "case_id"),
     # Those of open stages, the last owed first: in the index of all a million that owe nothing would come before them.
     sa.Index("cases_expected_open", sa.text(row_conditions.EXPECTED), "case_id", postgresql_where=row_conditions.OPEN),
+    sa.Index("cases_mark", "mark_on", "case_id", postgresql_where=sa.text("mark_on IS NOT NULL")),
+    sa.Index("cases_nobody", "filed_at", "case_id", postgresql_where=sa.text("handler IS NULL")),
+    sa.Index("cases_number_order", sa.text(row_conditions.NUMBER_ORDER), "case_id"),
+    sa.Index("cases_changed", sa.text(row_conditions.CHANGED), "case_id"),
+    # What an upgrade has left to be noted.
+    sa.Index("cases_unchanged", "case_id", postgresql_where=sa.text("changed_at IS NULL")),
+    sa.Index("cases_unmarked", "case_id", postgresql_where=row_conditions.UNMARKED),
     sa.Index("cases_decided", "decided_at", "case_id", postgresql_where=sa.text("decided_at IS NOT NULL")),
     sa.Index("cases_search_form", "search_form"),
     sa.Index("cases_search", "search", postgresql_using="gin", postgresql_ops={"search": "gin_trgm_ops"}),
@@ -236,17 +249,23 @@ attachments = sa.Table(
     sa.Column("question_id", UUID(as_uuid=True)),
     # The citizen was informed that it is refused.
     sa.Column("refusal_reported", sa.Boolean, nullable=False, server_default=sa.text("false")),
+    sa.Column("withdrawn_at", sa.DateTime(timezone=True)),  # its citizen took it back
+    # When it became part of the case; none of what is older than this column.
+    sa.Column("added_at", sa.DateTime(timezone=True)),
+    sa.Column("added_by", UUID(as_uuid=True)),  # of the staff; none for the citizen
+    sa.Column("redacts", sa.String),  # the attachment of which it is the redacted version
     sa.Index("attachments_media", "media_id"),
 )
 
-withheld = (
-    sa.Table(  # attachments that this case cannot have, whatever others can; they may be named before the case is open
-        "withheld",
-        metadata,
-        sa.Column("case_id", UUID(as_uuid=True), primary_key=True),
-        sa.Column("media_id", sa.String, primary_key=True),
-        sa.Column("reason", sa.String, nullable=False),
-    )
+citizen_looks = citizen_looks_table(metadata)
+
+# Attachments that this case cannot have, whatever others can; they may be named before the case is open.
+withheld = sa.Table(
+    "withheld",
+    metadata,
+    sa.Column("case_id", UUID(as_uuid=True), primary_key=True),
+    sa.Column("media_id", sa.String, primary_key=True),
+    sa.Column("reason", sa.String, nullable=False),
 )
 
 media_states = sa.Table(
@@ -260,6 +279,10 @@ media_states = sa.Table(
     sa.Column("reason", sa.String),
     sa.Column("notes", JSONB),
     sa.Column("reported_at", sa.DateTime(timezone=True), nullable=False),
+    sa.Column("duration_seconds", sa.Double),  # of sound and film
+    sa.Column("width", sa.Integer),
+    sa.Column("height", sa.Integer),
+    sa.Column("peaks", sa.Boolean),
 )
 
 units = sa.Table(
@@ -418,23 +441,11 @@ calendar_feeds = sa.Table(  # addresses at which staff read their visits and dea
 
 call_back_draws, call_backs = call_back_tables(metadata)
 
+looks = looks_table(metadata)
+
 # --- saved searches and exports ---
 
-searches = sa.Table(  # the searches that staff save
-    "searches",
-    metadata,
-    sa.Column("search_id", UUID(as_uuid=True), primary_key=True),
-    sa.Column("owner", UUID(as_uuid=True), nullable=False),
-    sa.Column("name", sa.String, nullable=False),
-    sa.Column("filters", JSONB, nullable=False),
-    sa.Column("sort", sa.String, nullable=False),
-    sa.Column("shared_with", sa.String, nullable=False),
-    sa.Column("version", sa.Integer, nullable=False),
-    sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
-    sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
-    sa.Index("searches_owner", "owner", "made_at", "search_id"),
-    sa.Index("searches_shared", "shared_with", "made_at", postgresql_where=sa.text("shared_with <> 'nobody'")),
-)
+searches, search_pins = search_tables(metadata)
 
 exports = sa.Table(  # what is made of them is in export_chunks: first the rows, then the file
     "exports",
@@ -485,3 +496,5 @@ export_chunks = sa.Table(
 
 identity_requests = identity_tables(metadata)
 referrals, referral_answers = referral_tables(metadata)
+macros = macro_table(metadata)
+bulks, bulk_cases = bulk_tables(metadata)

@@ -22,6 +22,18 @@ HAS_COLLEAGUES = sa.text("colleagues <> '[]'")
 EXPECTED = f"(coalesce(CASE WHEN paused_on IS NULL AND {OPEN.text} THEN due_on END, DATE '9999-12-31'))"
 """The day a decision is owed, and long after all days where none is; written out for the index, too."""
 
+NUMBER_ORDER = "(substr(number, 1, 5) || lpad(substr(number, 6), 9, '0'))"
+"""A case number as it sorts: its last part has six digits, and more in a year of a million cases."""
+
+CHANGED = "(coalesce(changed_at, opened_at))"
+"""When the case last changed, as far as that is noted yet."""
+
+UNMARKED = sa.text(
+    "mark_on IS NULL AND due_from IS NOT NULL AND due_days IS NOT NULL AND due_on IS NOT NULL AND paused_on IS NULL"
+    f" AND {OPEN.text}"
+)
+"""Open cases of before the 80 % mark was kept."""
+
 LIAISON = sa.text("roles @> '[\"liaison\"]'::jsonb")
 """Staff who answer for their unit and those below it; written out, so that the index of just these is found."""
 

@@ -8,12 +8,10 @@ from nameko.timer import timer
 from sqlalchemy import Connection
 
 from backbone.messaging.consumers import durable_event_handler
-from backbone.messaging.json_answer import JsonAnswer
 from backbone.messaging.rpc import rpc
 from backbone.process.dependencies import UseCases
 from backbone.process.timers import follow_up
-from contracts import searches as searches_contracts
-from contracts.accounts import StaffChanged
+from contracts.accounts import CitizenAccountDeleted, StaffChanged
 from contracts.audit import (
     AuditedCase,
     FindAuditedCase,
@@ -23,6 +21,7 @@ from contracts.audit import (
     ReadTimelineRoot,
     TimelineRoot,
 )
+from contracts.base import now
 from contracts.calendars import (
     CalendarEntries,
     CalendarFeed,
@@ -32,6 +31,7 @@ from contracts.calendars import (
     RevokeCalendarFeed,
 )
 from contracts.desk import SubmissionClaimed
+from contracts.errors import StaleVersion
 from contracts.exports import (
     DropExport,
     Dropped,
@@ -48,6 +48,7 @@ from contracts.leaves import LeaveChanged
 from contracts.letters import CheckLetter, Letter, LetterStanding, ReadLetter
 from contracts.media import ClaimRefused, MediaAccepted, MediaDelayed, MediaRejected
 from contracts.notify import CitizenReplied
+from contracts.promises import ListPromises, Promises
 from contracts.rule_previews import PreviewRules, RulesPreview
 from contracts.screening import (
     Assigned,
@@ -64,10 +65,13 @@ from contracts.screening import (
 from contracts.tracking import (
     AnswerUnitQuestion,
     AuthorizeMedia,
+    CaseAudience,
     ExecuteCitizenCommand,
     ExecuteCommand,
+    FindSimilarOwnCases,
     FollowedRecommendation,
     GetCase,
+    GetCaseAudience,
     ListOwnCases,
     ListRecommendations,
     ListUnansweredUnits,
@@ -77,6 +81,7 @@ from contracts.tracking import (
     PublicCase,
     Recommendations,
     ReportRecommendation,
+    SimilarOwnCases,
     StaffCase,
     UnansweredUnits,
     UnitQuestion,
@@ -99,16 +104,19 @@ from contracts.visits import (
     Slot,
     Slots,
 )
+from services.tracking.bulk.entrypoints import BulkEntrypoints
+from services.tracking.colleagues.entrypoints import ColleagueEntrypoints
 from services.tracking.composition import compose
 from services.tracking.desk.entrypoints import DeskEntrypoints
 from services.tracking.models import commands
 from services.tracking.referrals.entrypoints import DisclosureEntrypoints
 from services.tracking.search import renewal
+from services.tracking.search.entrypoints import SearchEntrypoints
 
 RENEWED_IN_A_ROW = 5
 
 
-class Service(DeskEntrypoints, DisclosureEntrypoints):
+class Service(ColleagueEntrypoints, DeskEntrypoints, DisclosureEntrypoints, SearchEntrypoints, BulkEntrypoints):
     name = "tracking"
     command_tables = (commands,)
     use_cases = UseCases(compose)
@@ -147,7 +155,7 @@ class Service(DeskEntrypoints, DisclosureEntrypoints):
                 self.use_cases.evidence.report_refusals(connection, refused)
 
     @durable_event_handler("tracking.staff", concurrency=1)
-    def keep_staff(self, event: StaffChanged | LeaveChanged) -> None:
+    def keep_staff(self, event: StaffChanged | LeaveChanged | CitizenAccountDeleted) -> None:
         with self.db.statements() as connection:
             self.use_cases.events.keep_staff(connection, event)
 
@@ -170,6 +178,7 @@ class Service(DeskEntrypoints, DisclosureEntrypoints):
             scheduler.send_reminders,
             scheduler.inform_merged_cases,
             scheduler.part_from_colleagues,
+            scheduler.reckon_marks,
             self.use_cases.call_backs.draw,
         ):
             worked |= self._exhaust(work)
@@ -232,14 +241,26 @@ class Service(DeskEntrypoints, DisclosureEntrypoints):
 
     @rpc
     def execute(self, request: ExecuteCommand) -> StaffCase:
-        return self.command(self.use_cases.cases.execute, request, self.use_cases.commands_at_once.execute)
+        try:
+            case = self.command(self.use_cases.cases.execute, request, self.use_cases.commands_at_once.execute)
+        except StaleVersion:  # it holds the case
+            self.readings.note(request.actor, "get_case", request.case_id)
+            raise
+        self.use_cases.looks.note(request.actor, case, now())
+        return case
 
     @rpc
     def get_case(self, request: GetCase) -> StaffCase:
         with self.db.read() as connection:
             case = self.use_cases.cases.get_case(connection, request)
         self.readings.note(request.actor, "get_case", request.case_id)
+        self.use_cases.looks.note(request.actor, case, now())
         return case
+
+    @rpc
+    def get_case_audience(self, request: GetCaseAudience) -> CaseAudience:
+        with self.db.read() as connection:
+            return self.use_cases.cases.get_audience(connection, request)
 
     @rpc
     def find_audited_case(self, request: FindAuditedCase) -> AuditedCase:
@@ -286,9 +307,17 @@ class Service(DeskEntrypoints, DisclosureEntrypoints):
             return self.use_cases.citizens.list_own_cases(connection, request)
 
     @rpc
+    def find_similar_own_cases(self, request: FindSimilarOwnCases) -> SimilarOwnCases:
+        with self.db.read() as connection:
+            return self.use_cases.citizens.find_similar_own_cases(connection, request)
+
+    @rpc
     def view_own_case(self, request: ViewOwnCase) -> PublicCase:
         with self.db.read() as connection:
-            return self.use_cases.citizens.view_own_case(connection, request)
+            view = self.use_cases.citizens.view_own_case(connection, request)
+        with self.db.statements() as connection:
+            self.use_cases.citizens.keep_look(connection, view)
+        return view
 
     @rpc
     def execute_citizen(self, request: ExecuteCitizenCommand) -> PublicCase:
@@ -368,40 +397,6 @@ class Service(DeskEntrypoints, DisclosureEntrypoints):
         with self.db.read() as connection:
             return self.use_cases.calendars.read(connection, request)
 
-    # --- lists and searches ---
-
-    @rpc
-    def list_cases(self, request: searches_contracts.ListCases) -> JsonAnswer[searches_contracts.CasePage]:
-        with self.db.read() as connection:
-            return self.use_cases.searches.list_cases(connection, request)
-
-    @rpc
-    def count_found_cases(self, request: searches_contracts.CountFoundCases) -> searches_contracts.CaseCount:
-        with self.db.read() as connection:
-            return self.use_cases.searches.count_found_cases(connection, request)
-
-    @rpc
-    def keep_search(self, request: searches_contracts.KeepSearch) -> searches_contracts.Search:
-        return self.command(self.use_cases.searches.keep_search, request)
-
-    @rpc
-    def list_searches(self, request: searches_contracts.ListSearches) -> searches_contracts.SearchPage:
-        with self.db.read() as connection:
-            return self.use_cases.searches.list_searches(connection, request)
-
-    @rpc
-    def get_search(self, request: searches_contracts.GetSearch) -> searches_contracts.Search:
-        with self.db.read() as connection:
-            return self.use_cases.searches.get_search(connection, request)
-
-    @rpc
-    def change_search(self, request: searches_contracts.ChangeSearch) -> searches_contracts.Search:
-        return self.command(self.use_cases.searches.change_search, request)
-
-    @rpc
-    def drop_search(self, request: searches_contracts.DropSearch) -> searches_contracts.Dropped:
-        return self.command(self.use_cases.searches.drop_search, request)
-
     # --- exports ---
 
     @rpc
@@ -433,6 +428,11 @@ class Service(DeskEntrypoints, DisclosureEntrypoints):
     def list_unit_questions(self, request: ListUnitQuestions) -> UnitQuestions:
         with self.db.read() as connection:
             return self.use_cases.inquiry.list_unit_questions(connection, request)
+
+    @rpc
+    def list_promises(self, request: ListPromises) -> Promises:
+        with self.db.read() as connection:
+            return self.use_cases.promises.list_promises(connection, request)
 
     @rpc
     def list_unanswered_units(self, request: ListUnansweredUnits) -> UnansweredUnits:

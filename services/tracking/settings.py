@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Annotated
 
 from pydantic import BeforeValidator, Field
 from pydantic_settings import NoDecode
 
 from contracts.vocabulary import Kind
-from services.tracking.exports.settings import ExportSettings
+from services.tracking.bulk.settings import BulkSettings
+from services.tracking.messages.rules import CitizenLimits
 from services.tracking.reference.workdays import Deadlines
 
 DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
@@ -33,7 +35,7 @@ def _kinds(value: object) -> object:
     return frozenset(part.strip().lower() for part in value.split(",") if part.strip())
 
 
-class Settings(ExportSettings):
+class Settings(BulkSettings):
     """Deadlines in working days. `citizen_reminder_days`: after that a citizen who was asked is reminded; `citizen_close_days`:
     after that the case is closed as unanswered; `rating_days`: days of the calendar from the closing of a case until which it
     may be rated. `weekend`: days of the week as datetime counts them, Monday 0; in the environment
@@ -44,7 +46,9 @@ class Settings(ExportSettings):
     IDENTITY_CONSENT=complaint,information (empty: none); `identity_minutes_most`: for how long at most.
     `call_back_share`: percent of the closed cases without a rating that are drawn each week for the call-back list,
     `call_back_size`: how many at most (0: none).
-    `desk_correction_days`: working days in which an operator corrects the mobile of what they filed; then a head alone."""
+    `desk_correction_days`: working days in which an operator corrects the mobile of what they filed; then a head alone.
+    `messages_most`: how many messages of its citizen one case takes, corrections counted, `messages_characters` of how many
+    characters together; `correction_minutes`: how long the citizen may correct or take back what they sent (0: not)."""
 
     weekend: Annotated[frozenset[int], NoDecode, BeforeValidator(_weekend)] = frozenset({3, 4})
     complaint_days: Days = 15
@@ -67,6 +71,13 @@ class Settings(ExportSettings):
     call_back_share: Annotated[int, Field(ge=1, le=100)] = 10
     desk_correction_days: Annotated[int, Field(ge=0, le=250)] = 3
     identity_minutes_most: Annotated[int, Field(ge=1, le=1_440)] = 1_440
+    messages_most: Annotated[int, Field(ge=0, le=1_000)] = 50
+    messages_characters: Annotated[int, Field(ge=0, le=10_000_000)] = 100_000
+    correction_minutes: Annotated[int, Field(ge=0, le=1_440)] = 60
+
+    @property
+    def citizen_limits(self) -> CitizenLimits:
+        return CitizenLimits(self.messages_most, self.messages_characters, timedelta(minutes=self.correction_minutes))
 
     @property
     def deadlines(self) -> Deadlines:

@@ -7,10 +7,12 @@ import json
 import pytest
 
 from backbone import sealing
-from contracts.accounts import RequestOtp, VerifyOtp
-from contracts.errors import BadCode, InvalidField, TooMany
+from contracts.accounts import DeleteCitizenAccount, RefreshTokens, RequestOtp, VerifyOtp
+from contracts.errors import BadCode, BadToken, InvalidField, NotAllowed, TooMany
+from contracts.gateway import Actor
+from contracts.vocabulary import ActorKind
 from tests.support.accounts import AccountsService, Citizen, at_once, other_code
-from tests.support.processes import BrokerClient
+from tests.support.processes import BrokerClient, eventually
 
 pytest_plugins = ["tests.support.accounts"]
 pytestmark = [pytest.mark.timeout(180), pytest.mark.filterwarnings("ignore:EdDSA is deprecated")]
@@ -200,3 +202,43 @@ class TestOneTimeCodes:
             "each has its own session, told nothing"
         )
         assert citizen.codes_sent() == 1
+
+
+class TestDeletedAccounts:
+    def deletion(self, citizen: Citizen, subject: str, code: str) -> DeleteCitizenAccount:
+        actor = Actor(kind=ActorKind.CITIZEN, id=subject)
+        return DeleteCitizenAccount(actor=actor, mobile=citizen.mobile, code=code, address_key="somewhere")
+
+    def test_an_account_is_deleted_with_a_code_and_the_next_one_is_another(
+        self, accounts: AccountsService, citizen: Citizen, broker_client: BrokerClient
+    ) -> None:
+        tokens = citizen.sign_in()
+        subject = accounts.claims(tokens["access_token"])["sub"]
+        citizen.let_pass(60)
+        citizen.request()
+        code = citizen.read_sms()
+        with pytest.raises(BadCode):
+            broker_client.call("accounts", "delete_citizen_account", self.deletion(citizen, subject, other_code(code)))
+        assert broker_client.recorded_events("citizen.account_deleted.v1") == []
+        answer = broker_client.call("accounts", "delete_citizen_account", self.deletion(citizen, subject, code))
+        assert answer == {"deleted": True}
+
+        [event] = eventually(lambda: broker_client.recorded_events("citizen.account_deleted.v1"))
+        assert event["citizen_id"] == subject
+        assert citizen.mobile not in json.dumps(event)
+        with pytest.raises(BadToken):
+            broker_client.call("accounts", "refresh", RefreshTokens(refresh_token=tokens["refresh_token"]))
+        citizen.let_pass(60)
+        assert accounts.claims(citizen.sign_in()["access_token"])["sub"] != subject
+
+    def test_nobody_deletes_anothers_account(
+        self, accounts: AccountsService, citizen: Citizen, broker_client: BrokerClient
+    ) -> None:
+        subject = accounts.claims(citizen.sign_in()["access_token"])["sub"]
+        citizen.let_pass(60)
+        citizen.request()
+        stranger = self.deletion(citizen, "00000000-0000-4000-8000-000000000000", citizen.read_sms())
+        with pytest.raises(NotAllowed):
+            broker_client.call("accounts", "delete_citizen_account", stranger)
+        citizen.let_pass(60)
+        assert accounts.claims(citizen.sign_in()["access_token"])["sub"] == subject

@@ -77,6 +77,23 @@ def desk(accounts: AccountsService, broker_client: BrokerClient) -> Desk:
     return Desk(accounts, broker_client)
 
 
+def test_leaves_come_by_pages(desk: Desk) -> None:
+    head = desk.accounts.actor("head")
+    away, deputy = (desk.accounts.actor(name) for name in ("inspector", "inspector2"))
+    made = []
+    for place in (3, 1, 2):
+        days = {"starts_at": now() + timedelta(days=20 * place), "ends_at": now() + timedelta(days=20 * place + 5)}
+        made.append((place, desk.add(away, deputy, **days)["leave_id"]))
+    listed, after = [], None
+    while True:
+        page = desk.broker_client.call("accounts", "list_leaves", ListLeaves(actor=head, after=after, limit=1))
+        listed += [leave["leave_id"] for leave in page["items"]]
+        after = page["next"]
+        if after is None:
+            break
+    assert listed == [leave_id for _, leave_id in sorted(made)] == desk.listed(head)
+
+
 def test_ones_own_leave_is_published_listed_and_ended(desk: Desk) -> None:
     inspector, other = desk.accounts.actor("inspector"), desk.accounts.actor("inspector2")
     key = uuid4().hex

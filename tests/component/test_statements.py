@@ -16,7 +16,6 @@ import psycopg
 import pytest
 
 from backbone import sealing
-from backbone.persian import jalali
 from backbone.process import keys
 from backbone.storage import database, migrate
 from backbone.storage.database import Database
@@ -27,7 +26,7 @@ from contracts.gateway import Consent, GroupMember, GroupMembers
 from contracts.intake import SubmissionRecoded
 from contracts.media import MediaAccepted, MediaRejected
 from contracts.notify import CitizenReplied, MessageChannel, NotificationDelivered, Reply
-from contracts.searches import CountFoundCases, Filter, KeepSearch, ListCases
+from contracts.searches import CountFoundCases, CountManyFoundCases, Filter, KeepSearch, ListCases, NamedFilter
 from contracts.tracking import CaseDecided, ViewByCode, VisitAsked
 from contracts.visits import CallOffVisit, HoldVisit, MissVisit, OfferSlots
 from contracts.vocabulary import Channel, Kind, Language, Outcome, Stage
@@ -87,6 +86,7 @@ MOST_OF_QUERY: Mapping[str, int] = {
     "list_cases by a kept search": 3,
     "list_cases by words": 3,  # where the first rows have fewer than a page needs, the index of words is asked
     "count_found_cases": 2,
+    "count_many_found_cases": 3,  # their reader, the kept searches, and all counts
 }
 _LOGGED = re.compile(rb"LOG:  (?:statement|execute [^:]*): (.*)")
 
@@ -254,6 +254,10 @@ def test_reading_costs_few_statements(counted: Counted) -> None:
     counted.count("list_cases by a kept search", lambda: counted.ask("list_cases", by_search))
     counting = CountFoundCases(actor=counted.head)
     counted.count("count_found_cases", lambda: counted.ask("count_found_cases", counting))
+    named = [NamedFilter(name=kind, filters=Filter(kind=[kind])) for kind in Kind]
+    named += [NamedFilter(name="kept", search=search_id)] * 5
+    counting_many = CountManyFoundCases(actor=counted.head, counts=named)
+    counted.count("count_many_found_cases", lambda: counted.ask("count_many_found_cases", counting_many))
     assert counted.too_many(MOST_OF_QUERY) == {}
     assert set(counted.found) == set(MOST_OF_QUERY)
 
@@ -263,7 +267,7 @@ def test_the_status_of_a_code_is_planned_once_and_then_only_executed(counted: Co
     hashes = [counted.open().code_hash, *(code_hash() for _ in range(keys - 1))]
     with counted.db.read() as connection:
         for _ in range(20):
-            assert public_by_code(connection, hashes, jalali.today(now())) is not None
+            assert public_by_code(connection, hashes, now()) is not None
         kept = "SELECT generic_plans FROM pg_prepared_statements WHERE statement LIKE '%%cases.code_hash%%'"
         # psycopg prepares it at the sixth execution, and PostgreSQL decides after five more.
         assert connection.exec_driver_sql(kept, {}).scalar_one() > 0

@@ -84,6 +84,21 @@ def week(office: TrackingInProcess, who: Actor = OPERATOR) -> Any:
     return office.ask("list_call_back_weeks", ListCallBackWeeks(actor=who)).items[0]
 
 
+def test_the_weeks_come_by_pages(office: TrackingInProcess) -> None:
+    weeks = [day_of(now()) - timedelta(weeks=place) for place in range(1, 4)]
+    for week in weeks:
+        values = f"'{week}', 50, 100, 0, 0"
+        write(office, f"INSERT INTO call_back_draws (week, size, share, eligible, drawn) VALUES ({values})")
+    listed, after = [], None
+    while True:
+        page = office.ask("list_call_back_weeks", ListCallBackWeeks(actor=OPERATOR, after=after, limit=2))
+        listed += [item.week for item in page.items]
+        after = page.next
+        if after is None:
+            break
+    assert listed == weeks
+
+
 def test_the_sample_is_drawn_once_a_week_and_can_be_repeated(office: TrackingInProcess) -> None:
     cases = [closed(office) for _ in range(6)]
     report = closed(office, kind="information", ground="waste")

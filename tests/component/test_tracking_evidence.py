@@ -9,7 +9,7 @@ from uuid import UUID
 import pytest
 
 from contracts.base import now
-from contracts.errors import EvidenceFull, UnknownCase, WrongStage
+from contracts.errors import EvidenceFull, InvalidField, UnknownCase, WrongStage
 from contracts.media import ClaimRefused, MediaAccepted, MediaRejected
 from contracts.tracking import AddEvidence, AnswerUnitQuestion, AskUnit, AuthorizeMedia, ListUnitQuestions, SendEvidence
 from services.tracking.evidence.rules import EVIDENCE_MOST
@@ -185,3 +185,55 @@ def test_attachments_are_named_by_position_and_type(office: Office) -> None:
     ):
         grant = office.ask("authorize_media", AuthorizeMedia(actor=actor, media_id=media, **more))
         assert grant["label"] == label
+
+
+def details(media: str, **more: Any) -> MediaAccepted:
+    return accepted(media).model_copy(update=more)
+
+
+def test_staff_see_who_gave_what_when_and_how_long_it_is(office: Office) -> None:
+    filed = office.investigated()
+    note, scan = media_id(), media_id()
+    office.do_as_citizen(filed.code_hash, SendEvidence(uploads=[note]))
+    office.do(office.inspector, filed.case_id, AddEvidence(uploads=[scan]))
+    office.broker_client.publish_event(details(note, media_type="audio/ogg", duration_seconds=12.5, peaks=True))
+    office.broker_client.publish_event(details(scan, width=800, height=600))
+
+    def seen() -> dict[str, Any]:
+        lines = {line["media_id"]: line for line in office.get(filed.case_id, office.inspector)["attachments"]}
+        assert {line["state"] for line in lines.values()} == {"accepted"}
+        return lines
+
+    lines = eventually(seen)
+    assert (lines[note]["duration_seconds"], lines[note]["peaks"], lines[note]["uploader"]) == (12.5, True, "citizen")
+    assert (lines[note]["uploaded_by"], lines[note]["uploaded_by_name"]) == (None, None)
+    assert (lines[scan]["width"], lines[scan]["height"], lines[scan]["uploader"]) == (800, 600, "office")
+    assert lines[scan]["uploaded_by"] == office.inspector.id
+    assert all(line["uploaded_at"] for line in lines.values())
+    [own] = office.view(filed.code_hash)["attachments"]
+    assert (own["duration_seconds"], own["uploader"]) == (12.5, "citizen")
+    assert own["uploaded_at"]
+
+
+def test_a_redacted_version_names_its_original_to_staff_alone(office: Office) -> None:
+    filed = office.investigated()
+    original, redacted = media_id(), media_id()
+    office.do_as_citizen(filed.code_hash, SendEvidence(uploads=[original]))
+    with pytest.raises(InvalidField):
+        office.do(office.inspector, filed.case_id, AddEvidence(uploads=[redacted], redacts=media_id()))
+    with pytest.raises(InvalidField):
+        office.do(office.inspector, filed.case_id, AddEvidence(uploads=[redacted, media_id()], redacts=original))
+    case = office.do(office.inspector, filed.case_id, AddEvidence(uploads=[redacted], redacts=original))
+    lines = {line["media_id"]: line for line in case["attachments"]}
+    assert (lines[redacted]["redacts"], lines[original]["redacted_as"]) == (original, [redacted])
+    office.do(office.inspector, filed.case_id, AskUnit(text="این تابلو از شماست؟", media=[redacted]))
+    [question] = [
+        question
+        for question in office.ask("list_unit_questions", ListUnitQuestions(actor=office.liaison))["items"]
+        if any(file["media_id"] == redacted for file in question["media"])
+    ]
+    [sent] = question["media"]
+    assert (sent["redacts"], sent["redacted_as"], sent["uploaded_by"]) == (None, [], None)
+    assert original not in str(question)
+    [own] = office.view(filed.code_hash)["attachments"]
+    assert (own["media_id"], own["redacted_as"]) == (original, [])

@@ -102,6 +102,33 @@ def test_only_the_requester_may_open_it_after_a_custodian_consented(
         may_open(office, head, office.open().case_id)
 
 
+def test_an_inspector_asks_and_a_head_opens_it(office: Office, custodian: Actor, head: Actor) -> None:
+    case_id = office.investigated().case_id
+    inspector = office.inspector
+    request = asks(office, inspector, case_id)
+    assert request["for_head"]
+    # Who asked sees what became of it; another inspector neither asks nor sees.
+    assert listed(office, inspector) == [request["request_id"]]
+    stranger = actor(Role.INSPECTOR)
+    with pytest.raises(UnknownCase):
+        asks(office, stranger, case_id)
+    assert listed(office, stranger) == []
+    # A custodian sees of which case it is, and nothing of what it says.
+    page = office.ask("list_identity_requests", ListIdentityRequests(actor=custodian))
+    [shown] = [item for item in page["items"] if item["request_id"] == request["request_id"]]
+    number = office.value("SELECT number FROM cases WHERE case_id = %s", case_id)
+    assert (shown["number"], shown["stage"], shown["unit"]) == (number, "investigating", UNIT)
+    with pytest.raises(ConsentNeeded):
+        may_open(office, head, case_id)
+    decides(office, custodian, request, True)
+    assert may_open(office, head, case_id)["consented_by"] == custodian.id
+    # The inspector opens nothing, and the custodian nothing by their own consent.
+    with pytest.raises(NotAllowed):
+        may_open(office, inspector, case_id)
+    with pytest.raises(ConsentNeeded):
+        may_open(office, custodian, case_id)
+
+
 def test_a_consent_expires(office: Office, case_id: UUID, head: Actor, custodian: Actor) -> None:
     request = asks(office, head, case_id, minutes=15)
     decides(office, custodian, request, True)

@@ -224,7 +224,7 @@ def test_a_list_item_contains_only_an_excerpt(office: Office) -> None:
     own = ground()
     file(office, 1, ground=own, text="ب" * 500)
     [line] = office.page(office.head, ground=own)["items"]
-    assert line["excerpt"] == "ب" * 140
+    assert line["excerpt"] == "ب" * 60
     assert line["unit_name_fa"] == "اداره پروانه"
 
 

@@ -120,6 +120,7 @@ def test_a_process_is_given_only_the_secrets_that_are_its_own(services: Services
         "INTAKE_PRIVATE_KEYS",
         "IDENTITY_MASTER_KEYS",
         "NOTIFY_PRIVATE_KEYS",
+        "VAPID_PRIVATE_KEYS",
         "ACCESS_TOKEN_PRIVATE_KEY",
     }
     private |= {"RECEIPT_PRIVATE_KEY", "POSTGRES_PASSWORD"}

@@ -283,6 +283,38 @@ ADMINISTRATION: dict[str, Command] = {
         body=WORDS,
         version="$text",
     ),
+    "previewNotificationText": Command(
+        "administrator",
+        (
+            *not_for("head", "citizen"),
+            Wrong(404, "not_found", of={"name": "no_such_text"}),
+            field_wrong(text_fa="{no_such_value}\n{code}"),
+            field_wrong(values={"no_such_value": "x"}),
+            field_wrong(values={"kind": "x" * 201}),
+        ),
+        of={"channel": "sms", "name": "withdrawn"},
+        body=WORDS,
+    ),
+    "resendNotification": Command(
+        "administrator",
+        (*not_for("inspector", "operator", "citizen"), Wrong(404, "not_found")),
+        of={"notification_id": NOBODY},
+    ),
+    "replayDeadLetter": Command(
+        "administrator",
+        (
+            *not_for("head", "auditor", "citizen"),
+            Wrong(404, "not_found"),
+            Wrong(422, "invalid_field", of={"letter_id": "1"}),
+        ),
+        of={"letter_id": "0" * 32},
+    ),
+    "dropDeadLetter": Command(
+        "administrator",
+        (*not_for("head", "auditor", "citizen"), Wrong(404, "not_found"), field_wrong(reason=" ")),
+        of={"letter_id": "0" * 32},
+        body={"reason": "آزمایشی بود"},
+    ),
     "restoreNotificationText": Command(
         "administrator",
         (*not_for("head", "citizen"), Wrong(404, "not_found", of={"name": "no_such_text"})),
@@ -358,6 +390,8 @@ SEARCHES: dict[str, Command] = {
             field_wrong(filters={"filed_from": "1405/13/01"}),
             field_wrong(shared_with="everybody"),
             field_wrong(sort="text"),
+            field_wrong(columns=["colour"]),
+            field_wrong(filters={"due_until": "P2M"}),
         ),
         body={"name": "دیرکرد", "filters": {"ground": ["delay"]}},
     ),
@@ -382,6 +416,29 @@ SEARCHES: dict[str, Command] = {
         ),
         of={"search_id": "$search"},
         version="$search",
+    ),
+    "pinSearches": Command(
+        "head",
+        (
+            *not_for("liaison", "citizen"),
+            Wrong(404, "not_found", by="screener"),
+            Wrong(404, "not_found", body={"searches": ["$search", NOBODY]}),
+            field_wrong(searches=["x"]),
+            field_wrong(searches=[NOBODY] * 21),
+        ),
+        body={"searches": ["$search"]},
+    ),
+    "countManyFoundCases": Command(
+        "head",
+        (
+            *not_for("liaison", "citizen"),
+            field_wrong(counts=[]),
+            field_wrong(counts=[{"name": "x"}] * 21),
+            field_wrong(counts=[{"name": " "}]),
+            field_wrong(counts=[{"name": "x", "filters": {"handler": ["mine"]}}]),
+            field_wrong(counts=[{"name": "x", "filters": {"due_from": "P2D", "due_until": "P1D"}}]),
+        ),
+        body={"counts": [{"name": "x", "filters": {"handler": ["me"]}}]},
     ),
     "startExport": Command(
         "head",

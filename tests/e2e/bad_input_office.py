@@ -37,8 +37,9 @@ MARKS = {
         _of("skills", "staff_id", "grounds"),
         _of("recommendations", "recommendation_id", "state"),
         _of("searches", "search_id", "version"),
+        _of("macros", "macro_id", "version"),
         _of("identity_requests", "request_id", "state"),
-        *_how_many("reminders", "exports"),
+        *_how_many("reminders", "exports", "bulks", "bulk_cases"),
     ),
     "intake": (
         "max(version) FROM catalogue_versions",
@@ -162,6 +163,11 @@ def opened(town: Town) -> Office:
     [text] = [text for text in texts if (text["channel"], text["name"]) == ("sms", "withdrawn")]
     search = good(head.caller.post("/v1/searches", {"name": "دیرکرد", "filters": {"ground": ["delay"]}}), 201)
     placeholders["$search"], versions["$search"] = search["search_id"], search["version"]
+    macro = {"name": "یادداشت", "steps": [{"type": "add_note", "text": "یادداشت"}]}
+    kept_macro = good(head.caller.post("/v1/macros", macro), 201)
+    placeholders["$macro"], versions["$macro"] = kept_macro["macro_id"], kept_macro["version"]
+    shared_macro = good(head.caller.post("/v1/macros", {**macro, "audience": "all"}), 201)
+    placeholders["$macro.shared"] = shared_macro["macro_id"]
     webhook = {"name": "۱۳۷", "url": "https://partner.invalid/hook", "events": ["case.reopened"]}
     subscription = good(administrator.post("/v1/webhook-subscriptions", webhook), 201)
     placeholders["$webhook_subscription"] = subscription["subscription_id"]

@@ -108,5 +108,7 @@ UNIT: JSON = {"parent": "dep.urb", "level": "office", "name_fa": "اداره آ�
 NAMES: JSON = {"name_fa": "نام", "name_en": "Name"}
 MEMBER: JSON = {"display_name": "آزمون", "roles": ["operator"], "unit": "mayor.insp", "active": True}
 WORDS: JSON = {"text_fa": "{kind} شما تمام شد.\n{code}", "text_en": "Your {kind} is over.\n{code}"}
+OWN_PAGE = {"X-Peygir-CSRF": "1", "Sec-Fetch-Site": "same-origin"}
+"""What a script of our own page sends."""
 TUS = {"Tus-Resumable": "1.0.0"}
 BYTES = {**TUS, "Content-Type": "application/offset+octet-stream", "Upload-Offset": "0"}

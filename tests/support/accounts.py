@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 import subprocess
 import threading
@@ -42,6 +43,14 @@ from tests.support.processes import (
 )
 
 JSON = dict[str, Any]
+ORIGIN = "https://peygir.example"
+"""Of the pages on which staff sign in: passkeys belong to its host."""
+BREACHED = ("password1234", "qwertyuiop12", "گذرواژه‌ی-من-۱۴۰۵")
+
+
+def sha1(password: str) -> str:
+    """As lists of breached passwords have it."""
+    return hashlib.sha1(password.encode(), usedforsecurity=False).hexdigest().upper()
 
 
 def run(module: str, environment: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -132,6 +141,9 @@ def accounts(
     """The service with a database of its own for each module of tests."""
     folder = tmp_path_factory.mktemp("accounts")
     environment = prepared("accounts", broker.url, postgres.url, request.module.__name__.rpartition(".")[2])
+    breached = folder / "breached.txt"
+    breached.write_text("\n".join(sorted(f"{sha1(password)}:7" for password in BREACHED)) + "\n")
+    environment |= {"PASSKEY_ORIGIN": ORIGIN, "BREACHED_PASSWORDS_FILE": str(breached)}
     seeded = run("seed", environment, "--credentials", str(folder / "staff.json"))
     assert seeded.returncode == 0, seeded.stderr
     process = ServiceProcess("accounts", environment, folder / "log").start()

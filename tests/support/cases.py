@@ -13,6 +13,7 @@ from contracts.tracking import (
 )
 from contracts.vocabulary import ActorKind, Channel, Kind, Outcome, RefusalReason, Role, Stage
 from services.tracking.case import rules
+from services.tracking.case.context import citizens_view
 from services.tracking.case.lifecycle import Case, Change, Context, Question, StaffFacts, UnitFacts
 from services.tracking.colleagues.rules import ColleagueFacts
 from services.tracking.decisions.rules import RecommendationFacts
@@ -93,6 +94,13 @@ def decide(outcome: Outcome = Outcome.NOT_UPHELD) -> Decide:
 
 def act(of_case: Case, command: Any, who: UUID = HEAD, **facts: Any) -> Change:
     return COMMANDS.act(of_case, command, context(who, **facts))
+
+
+def offered(of_case: Case, day: date) -> list[str]:
+    """What the citizen's view of the case says in `can` on this day."""
+    noon = datetime(day.year, day.month, day.day, 8, 30, tzinfo=UTC)
+    shown = COMMANDS.shown_to_citizen(of_case, citizens_view(noon))
+    return [command.type for command in shown if command.possible and COMMANDS.in_summary(command.type)]
 
 
 def later(days: int) -> datetime:

@@ -305,6 +305,10 @@ class NotifyFixture:
             rows = connection.execute(text("select name, convert_from(body, 'utf8') from outbox order by seq"))
             return [(name, json.loads(body)) for name, body in rows]
 
+    def send_pushes(self) -> None:
+        while self.app.push_sender.send_due(self.database):
+            pass
+
     def receipt(self, message_id: object, status: int) -> bool:
         """Pushes a delivery receipt; False when its message is not known yet."""
         with self.database.transaction() as connection:
@@ -342,7 +346,8 @@ class NotifyEnvironment:
         self.reserve.reset()
         tables = (
             "messages, contacts, erasures, cases, inbound, open_replies, help_replies, opt_outs, readings, units, staff, texts,"
-            " refusal_reasons, leaves, webhook_subscriptions, webhook_deliveries, webhook_commands"
+            " refusal_reasons, leaves, webhook_subscriptions, webhook_deliveries, webhook_commands, pushes, push_subscriptions,"
+            " preferences"
         )
         with self.database.transaction() as connection:
             connection.execute(text(f"truncate {tables}, text_commands, inbox, outbox"))

@@ -38,6 +38,7 @@ def public_case(**more: Any) -> PublicCase:
         "expected_on": None,
         "question": OpenQuestion(question_id=uuid4(), text="نخستین بار چه روزی بود؟", asked_at=now()),
         "can": ["answer_question", "rate", "object", "withdraw"],
+        "messages_left": 10,
         "timeline": [],
         "version": 5,
     }

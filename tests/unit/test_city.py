@@ -60,7 +60,7 @@ def test_values_are_written_in_the_format_of_copy() -> None:
     assert field(True, cases.c.urgent.type) == "t"
     row = {"case_id": UUID(int=2), "media_id": "m", "position": 100, "from_office": False, "question_id": None}
     row["refusal_reported"] = False
-    assert lines(attachments, [row]) == "00000000-0000-0000-0000-000000000002\tm\t100\tf\t\\N\tf\n"
+    assert lines(attachments, [row]) == "00000000-0000-0000-0000-000000000002\tm\t100\tf\t\\N\tf\t\\N\t\\N\t\\N\t\\N\n"
 
 
 def test_placeholders_are_filled_and_nothing_else_is_changed() -> None:

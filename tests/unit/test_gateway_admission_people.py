@@ -12,7 +12,7 @@ import pytest
 from contracts.accounts import OtpSent, Tokens
 from contracts.errors import BadCode, BadToken, TooMany
 from gateway.edge import challenges
-from tests.support.admission import EASY, OF_OTHERS, REPORT, held_clock, limited, reset_limits
+from tests.support.admission import EASY, OF_OTHERS, REPORT, held_clock, limited, reset_limits, right
 from tests.support.gateway import Gateway, bearer, refusing
 from tests.support.pages import Browser
 
@@ -159,6 +159,30 @@ def test_refreshing_many_staff_tokens_locks_nobody_out(tmp_path: Path) -> None:
     assert {renew(f"token-of-{member}") for member in range(30) for _ in range(8)} == {200}
     staff = {"username": "head", "password": "x", "totp": "123456"}
     assert gateway.send("POST", "/v1/auth/staff/tokens", json=staff).status_code == 503, "signing in is not spent by it"
+
+
+def test_many_signed_in_behind_one_address_have_their_streams_and_a_crowd_of_codes_works_for_more(
+    tmp_path: Path,
+) -> None:
+    gateway = limited(tmp_path, limit_streams_by_address=2, limit_streams=2)
+    streams = gateway.container.event_stream
+    address = gateway.container.limits.address_key("127.0.0.1")
+    for _ in range(20):
+        assert streams.subscribe(address, gateway.container.tokens.check(gateway.keys.citizen()), frozenset())
+    for letter in "ab":
+        assert not streams.is_crowded(address)
+        assert streams.subscribe(address, None, frozenset({letter * 64}))
+    assert streams.is_crowded(address)
+
+    def ask(**headers: str) -> httpx.Response:
+        return gateway.send("GET", "/v1/stream", headers={"Tracking-Code": right(gateway), **headers})
+
+    challenge = ask().json()["params"]["challenge"]
+    gateway.container.stopping = True  # a stream that is opened does not end: this one is refused after it was admitted
+    answer = challenges.solve(challenge["token"], challenge["bits"])
+    assert ask(**{"Challenge-Answer": answer}).status_code == 503
+    gateway.container.stopping = False
+    assert ask(**{"Challenge-Answer": answer}).status_code == 429
 
 
 def test_bad_refresh_tokens_are_counted_and_good_ones_are_not_affected(tmp_path: Path) -> None:

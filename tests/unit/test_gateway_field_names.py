@@ -116,8 +116,8 @@ def test_errors_about_any_body_name_its_own_fields(unlimited_gateway: Gateway, o
     gateway = unlimited_gateway
     code = gateway.file(REPORT).json()["tracking_code"]
     senders = (
-        bearer(gateway.keys.staff(*Role)),
-        bearer(gateway.keys.citizen()),
+        bearer(gateway.keys.staff(*Role, sid=str(uuid4()))),
+        bearer(gateway.keys.citizen(sid=str(uuid4()))),
         {"Tracking-Code": code},
     )
     named = [operation for operation in operations(openapi) if "/webhooks/" not in operation.path]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -168,3 +168,28 @@ def test_the_pattern_in_the_document_matches_what_is_accepted(typed: str) -> Non
 def test_a_text_of_invisible_characters_is_blank_unless_it_has_a_letter(typed: str) -> None:
     assert normalisation.is_blank(typed)
     assert not normalisation.is_blank(typed + "ا" + typed)
+
+
+def test_a_moment_at_midnight_ends_a_span_and_is_not_its_last_day() -> None:
+    midnight = searches.CountQuery.model_validate({"filed_until": "2026-11-23T00:00:00+03:30"}).request_fields()
+    assert midnight["filed_before"] == datetime(2026, 11, 22, 20, 30, tzinfo=UTC)
+    assert searches.CountQuery.model_validate({"filed_until": "1405/09/02"}).request_fields()["filed_until"] == date(
+        2026, 11, 23
+    )
+    assert searches.CountQuery.model_validate({"filed_until": "-P1W"}).request_fields()["filed_until"] == "-P1W"
+
+
+@pytest.mark.parametrize("duration", ["P", "P2", "2D", "P2M", "P2DT1H", "-P", "P-2D", "PT2H", "P12345D", "p2d", "P۲D"])
+def test_no_other_duration_is_a_relative_day(duration: str) -> None:
+    with pytest.raises(ValidationError):
+        searches.CountQuery.model_validate({"due_until": duration})
+
+
+def test_days_of_visit_slots_begin_and_end_in_tehran() -> None:
+    span = visits.SlotFilters.model_validate({"since": "1405/09/02", "until": "2026-11-23"}).request_fields()
+    assert (span["since"], span["until"]) == (
+        datetime(2026, 11, 22, 20, 30, tzinfo=UTC),
+        datetime(2026, 11, 23, 20, 30, tzinfo=UTC),
+    )
+    moments = visits.SlotFilters.model_validate({"until": "2026-11-23T00:00:00Z"}).request_fields()
+    assert (moments["since"], moments["until"]) == (None, datetime(2026, 11, 23, tzinfo=UTC))

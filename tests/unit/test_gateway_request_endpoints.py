@@ -81,7 +81,7 @@ def test_a_field_may_have_another_name_than_its_parameter(gateway: Gateway) -> N
 
 
 def test_roles_are_asked_for_before_the_service_is(gateway: Gateway) -> None:
-    answer = gateway.send("GET", "/v1/identity-requests", headers=bearer(gateway.keys.staff("inspector")))
+    answer = gateway.send("GET", "/v1/identity-requests", headers=bearer(gateway.keys.staff("screener")))
     assert answer.status_code == 403
     assert gateway.rabbit.calls == []
 

@@ -14,6 +14,7 @@ import pytest
 
 from contracts.accounts import Absence, ChangedStaff, StaffChanged
 from contracts.base import now
+from contracts.bulk import BulkProgressed, BulkState
 from contracts.leaves import LeaveChanged
 from contracts.notify import MessageChannel, NotificationDelivered
 from contracts.tracking import CaseCodeReplaced, CaseStageChanged, UnitAsked, VisitAsked
@@ -362,3 +363,27 @@ def test_who_holds_a_code_that_was_replaced_receives_no_more(gateway: Gateway) -
     with_new_code = opened(gateway, hashes=frozenset({new}))
     hear(gateway, changed(case_id, sequence=6, code_hash=new))
     assert (received_events(again), len(received_events(with_new_code))) == ([], 1)
+
+
+def test_a_bulk_command_is_told_to_its_owner_alone(gateway: Gateway) -> None:
+    owner, other = (
+        staff(gateway, "screener"),
+        opened(gateway, gateway.container.tokens.check(gateway.keys.staff("head"))),
+    )
+    citizen = opened(gateway, gateway.container.tokens.check(gateway.keys.citizen(sub=str(ME))))
+    event = BulkProgressed(
+        id=uuid4(),
+        occurred_at=now(),
+        bulk_id=uuid4(),
+        owner=ME,
+        state=BulkState.RUNNING,
+        total=9,
+        done=4,
+        succeeded=3,
+        refused=1,
+    )
+    gateway.rabbit.deliver_event(event.name, event.model_dump_json())
+    [told] = received_events(owner)
+    counts = {"state": "running", "total": 9, "done": 4, "succeeded": 3, "refused": 1}
+    assert told == {"event": "bulk.progressed", "bulk_id": str(event.bulk_id), **counts}
+    assert received_events(other) == received_events(citizen) == []

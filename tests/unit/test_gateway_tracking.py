@@ -16,11 +16,11 @@ from contracts.base import now
 from contracts.errors import DeadlinePassed, StillRegistering, Unavailable, UnknownCase, WrongStage
 from contracts.media import FileNames, ListFileNames, UploadState
 from contracts.tracking import (
-    Attachment,
     CaseStageChanged,
     ExecuteCitizenCommand,
     PublicCase,
     PublicEntry,
+    SentAttachment,
 )
 from contracts.vocabulary import Kind, Language, Stage
 from gateway.cases.case_cache import CaseCache, RecentCodes
@@ -172,14 +172,14 @@ def test_a_case_with_an_attachment_under_examination_is_not_cached(gateway: Gate
     def looked_up() -> int:
         return [method for method, _ in gateway.rabbit.calls].count("tracking.view_by_code")
 
-    looking = case(attachments=[Attachment(media_id=media, state=UploadState.PROCESSING)])
+    looking = case(attachments=[SentAttachment(media_id=media, state=UploadState.PROCESSING)])
     gateway.rabbit.answers["tracking.view_by_code"] = lambda _: looking
     read(gateway, code)
     read(gateway, code)
     assert looked_up() == 2
 
     gateway.rabbit.answers["tracking.view_by_code"] = lambda _: case(
-        attachments=[Attachment(media_id=media, state=UploadState.ACCEPTED)]
+        attachments=[SentAttachment(media_id=media, state=UploadState.ACCEPTED)]
     )
     read(gateway, code)
     read(gateway, code)
@@ -196,10 +196,10 @@ def test_a_case_with_an_attachment_under_examination_is_not_cached(gateway: Gate
 
 def test_file_names_are_shown_to_their_sender(gateway: Gateway, code: str) -> None:
     photo, letter = "p" * 22, "l" * 22
-    refused = Attachment(
+    refused = SentAttachment(
         media_id=letter, state=UploadState.REJECTED, reason="encrypted", number=2, file_name="evidence-2"
     )
-    sent = Attachment(media_id=photo, state=UploadState.ACCEPTED, number=1, file_name="evidence-1.jpg")
+    sent = SentAttachment(media_id=photo, state=UploadState.ACCEPTED, number=1, file_name="evidence-1.jpg")
     gateway.rabbit.answers["tracking.view_by_code"] = lambda _: case(attachments=[sent, refused])
     gateway.rabbit.answers["media.list_file_names"] = lambda _: FileNames(names={letter: "نامه ندا.pdf"})
 
@@ -212,7 +212,7 @@ def test_file_names_are_shown_to_their_sender(gateway: Gateway, code: str) -> No
 
 
 def test_without_media_a_case_is_still_shown_and_not_cached(gateway: Gateway, code: str) -> None:
-    sent = Attachment(media_id="p" * 22, state=UploadState.ACCEPTED, number=1, file_name="evidence-1.jpg")
+    sent = SentAttachment(media_id="p" * 22, state=UploadState.ACCEPTED, number=1, file_name="evidence-1.jpg")
     gateway.rabbit.answers["tracking.view_by_code"] = lambda _: case(attachments=[sent])
     gateway.rabbit.answers["media.list_file_names"] = refusing(Unavailable(retry_after=1))
 

@@ -47,6 +47,12 @@ wrong = send({"answered": "yes", "text": " "})
 answer = send(body)
 method, request = gateway.rabbit.calls[-1]
 openapi = document(gateway.app)
+from contracts.tracking import ShownCommand
+from contracts.vocabulary import Language
+from uuid import UUID
+shown = b'{"version":3,"commands":[' + ShownCommand(type="record_call", possible=True).model_dump_json().encode() + b"]}"
+case_id = UUID("0f8f7f8e-6f0e-4b1a-9d38-2f1c5f3f8a11")
+[command] = json.loads(gateway.container.command_forms.complete(shown, case_id, Language.EN))["commands"]
 print(json.dumps({
     "wrong": [wrong.status_code, sorted(error["field"] for error in wrong.json()["errors"])],
     "citizen": send(body, **bearer(gateway.keys.citizen())).status_code,
@@ -54,6 +60,7 @@ print(json.dumps({
     "sent": [method, request.expected_version, request.idempotency_key, request.command.model_dump(mode="json")],
     "is_the_command": type(request.command) is RecordCall,
     "operation": openapi["paths"]["/v1/cases/{case_id}/calls"]["post"],
+    "shown": [command["label"], command["path"], [one["label"] for one in command["needs"]]],
     "schema": openapi["components"]["schemas"]["CallBody"],
 }))
 """
@@ -83,6 +90,8 @@ def test_the_example_becomes_an_operation_that_sends_its_command(tree: Path, tmp
     command = {"type": "record_call", "answered": True, "text": "x"}
     assert seen["sent"] == ["tracking.execute", 3, "a-key-of-mine", command]
     assert seen["is_the_command"]
+    path = "/v1/cases/0f8f7f8e-6f0e-4b1a-9d38-2f1c5f3f8a11/calls"
+    assert seen["shown"] == ["Record a call to the citizen", path, ["The citizen answered", "Text"]]
     operation = seen["operation"]
     assert (operation["operationId"], operation["tags"]) == ("recordCall", ["inquiry"])
     assert operation["summary"] == "Record that the citizen was phoned"

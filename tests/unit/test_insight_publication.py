@@ -118,3 +118,28 @@ class TestWeeks:
         day, today = last_day(moment), moment.astimezone(rules.TEHRAN).date()
         assert day.weekday() == 4
         assert timedelta(days=1) <= today - day <= timedelta(days=8)
+
+
+class TestDurationsAndScores:
+    @pytest.mark.parametrize(("days", "limit"), [(0, 1), (1, 1), (2, 2), (4, 5), (15, 21), (365, 365), (366, None)])
+    def test_days_count_in_the_smallest_limit_that_holds_them(self, days: int, limit: int | None) -> None:
+        assert rules.duration_limit(days) == limit
+
+    def test_half_and_most_are_within_limits(self) -> None:
+        cells = [(1, 100), (7, 100), (14, 100), (30, 100), (None, 5)]
+        assert rules.within(cells, 0.5) == 14
+        assert rules.within(cells, 0.8) == 30
+
+    def test_what_takes_longer_than_every_limit_is_not_told_as_one(self) -> None:
+        assert rules.within([(1, 0), (None, 500)], 0.5) is None
+
+    @given(st.lists(st.integers(-20, 12), min_size=17, max_size=17))
+    def test_of_few_cases_nothing_is_told(self, counts: list[int]) -> None:
+        """All cells together are below the smallest sum of so many that is published."""
+        small = [min(count, smallest(17) // 17 - 1) for count in counts]
+        assert rules.within(list(zip((*rules.DURATIONS, None), small, strict=True)), 0.5) is None
+
+    def test_an_average_is_told_from_enough_ratings_on(self) -> None:
+        assert rules.average_score({1: 0, 2: 0, 3: 0, 4: 50, 5: 50}) == 4.5
+        assert rules.average_score({1: 3, 2: 0, 3: 0, 4: 3, 5: 3}) is None
+        assert rules.average_score({1: -9, 2: -2, 3: 0, 4: 0, 5: 100}) == 5.0

@@ -66,6 +66,10 @@ def test_quiet_hours_last_until_morning_in_tehran(moment: datetime, allowed: dat
 
 
 def test_quiet_hours_can_be_disabled_or_in_daytime() -> None:
+    half_past = QuietHours.of_minutes(22 * 60 + 30, 6 * 60 + 45)
+    assert half_past.next_allowed(tehran(22)) == tehran(22)
+    assert half_past.next_allowed(tehran(23)) == tehran(6) + timedelta(days=1, minutes=45)
+    assert half_past.minutes == (1350, 405)
     assert QuietHours(0, 0).next_allowed(tehran(3)) == tehran(3)
     assert QuietHours(13, 15).next_allowed(tehran(14)) == tehran(15)
 

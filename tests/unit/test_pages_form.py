@@ -13,7 +13,7 @@ from contracts import tracking_codes
 from contracts.base import now
 from contracts.intake import Catalogue, Condition, Ground, Option, Question, QuestionType
 from contracts.media import UploadState
-from contracts.tracking import Attachment, FiledText, PublicCase
+from contracts.tracking import FiledText, PublicCase, SentAttachment
 from contracts.vocabulary import Kind, Stage
 from tests.support.gateway import CATALOGUE, UNLIMITED, Gateway
 from tests.support.page_visitors import public_case
@@ -352,10 +352,10 @@ def test_a_case_with_erased_texts_shows_none(gateway: Gateway, browser: Reader) 
 def test_attachments_are_named_by_their_type(gateway: Gateway, browser: Reader) -> None:
     types = ("image/jpeg", "audio/mpeg", "video/mp4", "application/pdf")
     sent = [
-        Attachment(media_id=f"{at:022d}", state=UploadState.ACCEPTED, media_type=kind, size=2048, number=at + 1)
+        SentAttachment(media_id=f"{at:022d}", state=UploadState.ACCEPTED, media_type=kind, size=2048, number=at + 1)
         for at, kind in enumerate(types)
     ]
-    waiting = Attachment(media_id="w" * 22, state=UploadState.PROCESSING, number=5)
+    waiting = SentAttachment(media_id="w" * 22, state=UploadState.PROCESSING, number=5)
     page_text = opened(gateway, browser, a_case(attachments=[*sent, waiting]))
     names = {
         "fa": ("عکس ۱ ۲ کیلوبایت", "صدای ۲", "فیلم ۳", "سند ۴", "فایل ۵ : در حال بررسی"),

@@ -8,7 +8,7 @@ from contracts.errors import (
     DeadlinePassed,
     WrongStage,
 )
-from contracts.tracking import ExecuteCitizenCommand
+from contracts.tracking import ExecuteCitizenCommand, SendMessage
 from contracts.vocabulary import Kind, Stage
 from gateway.pages.draft import Draft, SignedIn
 from tests.support.gateway import Gateway, refusing
@@ -24,7 +24,7 @@ def following(gateway: Gateway) -> Browser:
     return browser
 
 
-@pytest.mark.parametrize("path", ["/case/answer", "/case/object", "/case/withdraw"])
+@pytest.mark.parametrize("path", ["/case/answer", "/case/object", "/case/withdraw", "/case/write"])
 def test_a_retry_keeps_text_and_key_and_success_clears_them(gateway: Gateway, following: Browser, path: str) -> None:
     well = gateway.rabbit.answers["tracking.execute_citizen"]
     gateway.rabbit.answers["tracking.execute_citizen"] = refusing(DeadlinePassed(retry_after=5))
@@ -166,3 +166,23 @@ def test_signing_in_renews_the_session_and_keeps_the_draft(gateway: Gateway) -> 
     assert kept.text == TEXT
     other.cookies = signed
     assert other.holds().read("citizen", SignedIn) is None
+
+
+def test_a_message_is_written_from_the_case_page_while_the_case_takes_one(gateway: Gateway, following: Browser) -> None:
+    following.open("/case")
+    assert "/case/write" in following.source
+    post(following, "/case/write", {"text": TEXT})
+    assert "پیام شما فرستاده شد." in following.text
+    [request] = [request for name, request in gateway.rabbit.calls if name == "tracking.execute_citizen"]
+    assert isinstance(request, ExecuteCitizenCommand)
+    assert request.command == SendMessage(text=TEXT)
+
+
+def test_no_message_is_offered_for_a_case_that_takes_none(gateway: Gateway) -> None:
+    gateway.rabbit.answers["tracking.view_by_code"] = lambda _: public_case(messages_left=0)
+    browser = Browser(gateway)
+    browser.open("/follow")
+    browser.send("/follow", code=code(gateway))
+    browser.open("/case/write")
+    assert browser.answer.url.path == "/case"
+    assert "/case/write" not in browser.source

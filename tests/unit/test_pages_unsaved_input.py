@@ -48,7 +48,9 @@ from texts.errors import error_text
 def test_the_pages_with_text_input_are_all_listed(text_pages: dict[str, list[str]]) -> None:
     wanted = {"/file/{kind:str}/start", "/file/mobile", "/file/name", "/file/text", "/case/answer"}
     wanted |= {f"/file/{step}" for step in ("questions/{code:str}", "place", "date", "people", "reference")}
-    assert wanted | {"/case/object", "/case/withdraw", "/verify", "/sign-in"} | CODE_FIELDS <= set(text_pages)
+    assert wanted | {"/case/object", "/case/withdraw", "/case/write", "/verify", "/sign-in"} | CODE_FIELDS <= set(
+        text_pages
+    )
 
 
 def failing(page: Page, raise_it: Callable[[], None]) -> Page:

@@ -68,6 +68,22 @@ def test_the_due_day_is_the_same_computed_at_once_or_pause_by_pause(
     assert calendar.between(start, paused_case.due_on) == owed + deadlines.paused_workdays(calendar, paused_case.pauses)
 
 
+@given(calendars, days, st.integers(1, 40), pauses)
+def test_the_mark_is_where_four_fifths_of_the_working_days_are_over(
+    calendar: Workdays, start: date, owed: int, stood: list[tuple[int, int]]
+) -> None:
+    new_case = replace(case(), due_from=start, due_days=owed, due_on=calendar.after(start, owed), pauses=())
+    going_on, today = after_pauses(new_case, stood, calendar)
+    mark = deadlines.mark_of(going_on, calendar)
+    assert mark is not None
+    assert going_on.due_on is not None
+    assert mark <= going_on.due_on
+    worked = calendar.between(start, mark) - deadlines.paused_workdays(calendar, going_on.pauses)
+    assert worked == -(-owed * 4 // 5)
+    assert deadlines.mark_of(deadlines.paused(going_on, today), calendar) is None
+    assert deadlines.mark_of(replace(going_on, stage=Stage.CLOSED), calendar) is None
+
+
 @given(calendars, days, st.integers(1, 40), st.dates(date(2026, 11, 1), date(2027, 2, 28)))
 def test_an_additional_holiday_never_shortens_a_deadline(calendar: Workdays, start: date, owed: int, day: date) -> None:
     more = replace(calendar, holidays=calendar.holidays | {day})

@@ -60,6 +60,7 @@ from tests.support.cases import (
     end_of_the_other,
     inspector,
     later,
+    offered,
     question,
 )
 from tests.support.changes import sure
@@ -242,8 +243,8 @@ def test_an_objection_is_possible_for_ten_working_days() -> None:
     assert COMMANDS.act_as_citizen(decided_case, RaiseObjection(text="نه"), last_day).case.stage is Stage.REVIEW
     with pytest.raises(WrongStage):
         COMMANDS.act_as_citizen(decided_case, RaiseObjection(text="نه"), too_late)
-    assert "object" in COMMANDS.offered(decided_case, last_day.today)
-    assert "object" not in COMMANDS.offered(decided_case, too_late.today)
+    assert "object" in offered(decided_case, last_day.today)
+    assert "object" not in offered(decided_case, too_late.today)
 
 
 def test_an_objection_is_reviewed_by_somebody_who_did_not_decide() -> None:

@@ -134,6 +134,11 @@ commands = st.one_of(
     st.builds(tracking.AnswerQuestion, text=st.just("!")),
     st.just("unit answers"),
     st.builds(tracking.SendEvidence, uploads=st.just(["s" * 22])),
+    st.builds(tracking.SendMessage, text=st.just("!"), uploads=st.sampled_from([[], ["m" * 22]])),
+    st.builds(tracking.CorrectMessage, message_id=st.just(UUID(int=5)), text=st.just("!")),
+    st.builds(tracking.WithdrawMessage, message_id=st.just(UUID(int=5))),
+    st.builds(tracking.CorrectFiled, text=st.just("!")),
+    st.builds(tracking.WithdrawEvidence, media_id=st.just("s" * 22)),
     st.builds(tracking.Withdraw),
     st.builds(tracking.RaiseObjection, text=st.just("x")),
     st.builds(tracking.Rate, score=st.integers(1, 5)),
@@ -146,6 +151,7 @@ TRIED = {
     *("link_case", "close", "answer_question", "answer_unit_question", "withdraw", "object", "rate"),
     *("send_evidence", "add_co_handler", "remove_co_handler", "consult_colleague", "answer_consultation"),
     *("end_consultation", "reopen", "return_to_screening", "settle_early"),
+    *("send_message", "correct_message", "withdraw_message", "correct_filed", "withdraw_evidence"),
 }
 """What is tried below; "lapse", "part", "close_unanswered" and "resume" come of others."""
 
@@ -272,7 +278,16 @@ def _try(current: Case, command: Any, facts: Context) -> Change:
         return inquiry.answer_unit_question(current, question_id, "!", [], facts)
     if isinstance(
         command,
-        tracking.AnswerQuestion | tracking.SendEvidence | tracking.Withdraw | tracking.RaiseObjection | tracking.Rate,
+        tracking.AnswerQuestion
+        | tracking.SendEvidence
+        | tracking.SendMessage
+        | tracking.CorrectMessage
+        | tracking.WithdrawMessage
+        | tracking.CorrectFiled
+        | tracking.WithdrawEvidence
+        | tracking.Withdraw
+        | tracking.RaiseObjection
+        | tracking.Rate,
     ):
         return COMMANDS.act_as_citizen(current, command, facts)
     return COMMANDS.act(current, command, facts)

@@ -37,7 +37,7 @@ from services.tracking.inquiry import rules as inquiry
 from services.tracking.inquiry.rules import QuestionAnswered, QuestionAsked, QuestionLapsed
 from services.tracking.reference.workdays import Deadlines, Rule, day_of
 from services.tracking.rules import COMMANDS
-from tests.support.cases import NOON, WEEK, act, case, context, decide, later
+from tests.support.cases import NOON, WEEK, act, case, context, decide, later, offered
 from tests.support.changes import sure
 
 ASKED_ON = day_of(NOON)
@@ -151,7 +151,7 @@ def test_a_unit_that_does_not_answer_closes_nothing(unit: str) -> None:
 
 def test_one_message_reopens_the_case_with_the_clock_where_it_stood() -> None:
     closed, question = unanswered_case()
-    assert COMMANDS.offered(closed, closed.objection_until or ASKED_ON) == ["answer_question"]
+    assert offered(closed, closed.objection_until or ASKED_ON) == ["answer_question"]
     moment = later(50)
     change = COMMANDS.act_as_citizen(closed, AnswerQuestion(text="!"), context(at=moment, question=question))
     assert entries(change) == ["citizen_answered"]
@@ -174,7 +174,7 @@ def test_after_the_time_for_objection_nothing_reopens_it() -> None:
         COMMANDS.act_as_citizen(closed, AnswerQuestion(text="!"), too_late)
     with pytest.raises(WrongStage):
         inquiry.resume(closed, too_late)
-    assert COMMANDS.offered(closed, closed.objection_until + timedelta(days=1)) == []
+    assert offered(closed, closed.objection_until + timedelta(days=1)) == []
 
 
 @pytest.mark.parametrize("command", [RaiseObjection(text="x"), Rate(score=1)])
@@ -222,17 +222,17 @@ def closed_case(by: str, final: bool = False) -> Case:
 def test_a_rating_may_be_given_until_thirty_days_after_the_closing(by: str, final: bool) -> None:
     closed = closed_case(by, final)
     assert (closed.stage, closed.rate_until) == (Stage.CLOSED, day_of(later(70)))
-    assert COMMANDS.offered(closed, day_of(later(70))) == ["rate"]
+    assert offered(closed, day_of(later(70))) == ["rate"]
     rated = COMMANDS.act_as_citizen(closed, Rate(score=2), context(at=later(70)))
     assert (rated.case.score, rated.case.stage, entries(rated)) == (2, Stage.CLOSED, ["rated"])
     with pytest.raises(WrongStage):
         COMMANDS.act_as_citizen(closed, Rate(score=2), context(at=later(71)))
-    assert COMMANDS.offered(closed, day_of(later(71))) == []
+    assert offered(closed, day_of(later(71))) == []
 
 
 def test_a_case_that_was_reopened_and_closed_unanswered_is_not_rated() -> None:
     closed, _ = unanswered_case()
-    assert COMMANDS.offered(replace(closed, rate_until=day_of(later(90))), day_of(later(44))) == ["answer_question"]
+    assert offered(replace(closed, rate_until=day_of(later(90))), day_of(later(44))) == ["answer_question"]
 
 
 def test_the_days_for_a_rating_are_a_setting() -> None:

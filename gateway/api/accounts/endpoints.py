@@ -5,16 +5,28 @@ from __future__ import annotations
 from fastapi import APIRouter, Request, Response
 
 from contracts import identifiers
-from contracts.accounts import OtpSent, RefreshTokens, RequestOtp, Revoked, SignInStaff, Tokens, VerifyOtp
+from contracts.accounts import OtpSent, RefreshTokens, RequestOtp, Revoked, SecondFactor, SignInStaff, Tokens, VerifyOtp
 from contracts.errors import BadCode, BadCredentials, BadToken, InvalidField, TooMany
+from contracts.own_account import BeginPasskeyUse, PasskeyChallenge
 from gateway.api.accounts.bodies import MobileBody, OneTimeCodeBody, RefreshBody, StaffBody
-from gateway.api.dependencies import ContainerDep, VisitorDep, answer, client_of
+from gateway.api.accounts.passkey_options import PasskeyRequestOptions, request_options
+from gateway.api.dependencies import ContainerDep, Visitor, VisitorDep, answer, client_of, place_of
 from gateway.api.openapi_responses import problems
+from gateway.container import AppContainer
 
 router = APIRouter(prefix="/auth", tags=["accounts"])
 
 _RESTING = "staff_sign_in"
 """What a challenge is for that goes instead of waiting while accounts lets a user name rest for an address."""
+
+
+def factor_of(body: StaffBody) -> SecondFactor | None:
+    """The second factor in a body that signs staff in; None where there is none, or it can be none."""
+    factor = body.second_factor.factor() if body.second_factor else SecondFactor(totp=body.totp)
+    if factor.totp is None:
+        return factor if body.second_factor else None
+    totp = identifiers.compact_digits(factor.totp)
+    return None if totp is None else SecondFactor(totp=totp)
 
 
 def mobile_of(typed: str) -> str:
@@ -55,13 +67,7 @@ async def request_code(request: Request, body: MobileBody, container: ContainerD
 async def sign_in(request: Request, body: OneTimeCodeBody, container: ContainerDep, visitor: VisitorDep) -> Response:
     """An access token of 15 minutes, and a refresh token that is good once. Whatever is wrong, a mobile that asked for no code
     and one tried too often included, is 401 `bad_code`."""
-    await container.admission.admit_sign_in(client_of(container, request))
-    mobile = mobile_of(body.mobile)
-    code = identifiers.compact_digits(body.code)
-    if code is None:
-        raise BadCode
-    command = VerifyOtp(mobile=mobile, code=code, address_key=visitor.address_key, otp_session=body.otp_session)
-    return answer(await container.rabbit.call("accounts", "verify_otp", command, Tokens))
+    return answer(await citizen_tokens(request, body, container, visitor))
 
 
 @router.post(
@@ -72,29 +78,69 @@ async def sign_in(request: Request, body: OneTimeCodeBody, container: ContainerD
     responses=problems(401, body=True),
 )
 async def sign_in_staff(request: Request, body: StaffBody, container: ContainerDep, visitor: VisitorDep) -> Response:
-    """User name, password and the six digits of the authenticator. Which of them was wrong is not told. The answer's
-    `device_token` is to be kept on the device and given at its next sign-in."""
+    """User name, password and a second factor: the six digits of the authenticator, a recovery code, or a passkey. Which of them
+    was wrong is not told. The answer's `device_token` is to be kept on the device and given at its next sign-in."""
+    return answer(await staff_tokens(request, body, container, visitor))
+
+
+async def citizen_tokens(request: Request, body: OneTimeCodeBody, container: AppContainer, visitor: Visitor) -> Tokens:
+    """The tokens of who knows a one-time code. BadCode, TooMany."""
+    await container.admission.admit_sign_in(client_of(container, request))
+    mobile = mobile_of(body.mobile)
+    code = identifiers.compact_digits(body.code)
+    if code is None:
+        raise BadCode
+    command = VerifyOtp(
+        mobile=mobile,
+        code=code,
+        address_key=visitor.address_key,
+        otp_session=body.otp_session,
+        place=place_of(container, request, staff=False),
+    )
+    return await container.rabbit.call("accounts", "verify_otp", command, Tokens)
+
+
+async def staff_tokens(request: Request, body: StaffBody, container: AppContainer, visitor: Visitor) -> Tokens:
+    """The tokens of a member of staff. BadCredentials, TooMany."""
     client = client_of(container, request)
     worked = await container.admission.accept_answer(_RESTING, client)
     if not worked:
         await container.admission.admit_sign_in(client)
-    totp = identifiers.compact_digits(body.totp)
-    if totp is None or "\x00" in body.password:
+    factor = factor_of(body)
+    if factor is None or "\x00" in body.password:
         raise BadCredentials
     command = SignInStaff(
         username=body.username,
         password=body.password,
-        totp=totp,
+        totp=factor.totp,
+        second_factor=factor if factor.totp is None else None,
         address_key=visitor.address_key,
         device_token=body.device_token,
         worked=worked,
+        place=place_of(container, request, staff=True),
     )
     try:
-        return answer(await container.rabbit.call("accounts", "sign_in_staff", command, Tokens))
+        return await container.rabbit.call("accounts", "sign_in_staff", command, Tokens)
     except TooMany as refusal:
         if not refusal.params.pop("work_passes", False):
             raise
         raise await container.admission.with_challenge(_RESTING, client, refusal) from None
+
+
+@router.post(
+    "/staff/passkey-challenges",
+    operation_id="beginPasskeyUse",
+    summary="A challenge for a passkey",
+    response_model=PasskeyRequestOptions,
+    responses=problems(409),
+)
+async def begin_passkey_use(request: Request, container: ContainerDep, _: VisitorDep) -> Response:
+    """What `navigator.credentials.get({publicKey: PublicKeyCredential.parseRequestOptionsFromJSON(…)})` takes. The same for
+    everybody: the browser offers the passkeys that it has for this host. What it gives is sent as the second factor, within five
+    minutes and once."""
+    await container.admission.admit_sign_in(client_of(container, request))
+    given = await container.rabbit.call("accounts", "begin_passkey_use", BeginPasskeyUse(), PasskeyChallenge)
+    return answer(request_options(given))
 
 
 @router.post(

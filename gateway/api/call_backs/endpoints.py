@@ -13,9 +13,9 @@ from contracts.errors import NotAllowed, NotFound, UnknownCase
 from contracts.gateway import Actor
 from contracts.vocabulary import Role
 from gateway.api.call_backs.bodies import CallResultBody
-from gateway.api.dependencies import ContainerDep, IdempotencyKey, StaffDep, answer
+from gateway.api.dependencies import ContainerDep, IdempotencyKey, PageSize, StaffDep, answer
 from gateway.api.openapi_responses import problems
-from gateway.api.request_endpoints import RequestEndpoint, Rpc, register_requests, staff_with
+from gateway.api.request_endpoints import PAGE, Field, RequestEndpoint, Rpc, register_requests, staff_with
 from gateway.container import AppContainer
 
 router = APIRouter(tags=["desk"])
@@ -112,8 +112,9 @@ register_requests(
         "listCallBackWeeks",
         "The weekly samples, and what came of the calls",
         "For operators and heads, the newest first; numbers alone. How each sample was drawn stands with it, so that it can be "
-        "repeated.",
+        "repeated. `next` is the `after` of the following page.",
         staff_with(Role.OPERATOR, Role.HEAD),
         Rpc("tracking.list_call_back_weeks", call_backs.ListCallBackWeeks, call_backs.CallBackWeeks),
+        parameters={**PAGE, "limit": Field(PageSize, 26)},
     ),
 )

@@ -24,5 +24,5 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "CallStateView": _STATE,
     "CallBackView": {"call": CALL, "attempt": 1, "mobile": "+989121234567", "code_digits": "2604"},
     "CallBackWeek": _WEEK,
-    "CallBackWeeks": {"items": [_WEEK]},
+    "CallBackWeeks": {"items": [_WEEK], "next": None},
 }

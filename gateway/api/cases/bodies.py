@@ -7,7 +7,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from contracts.base import GroundCode, ListCode, UnitCode
+from contracts.base import GroundCode, ListCode, UnitCode, UploadId
 from contracts.vocabulary import Kind
 from gateway.api.fields import Body, Flag, LongText, ShortText, Uploads, example
 
@@ -74,6 +74,14 @@ class NoteBody(Body):
     text: LongText
     mentions: Annotated[list[UUID], Field(max_length=10)] = []
     model_config = example(text="با مسئول دفتر تماس گرفته شد.")
+
+
+class AddedEvidenceBody(Body):
+    """`redacts`: the attachment of which the one upload is the version without what must not be seen."""
+
+    uploads: Annotated[Uploads, Field(min_length=1)]
+    redacts: UploadId | None = None
+    model_config = example(uploads=["kq3v9mZ2Jt6xB1sYw8Rd0A"], redacts=None)
 
 
 class EvidenceBody(Body):

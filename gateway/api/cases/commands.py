@@ -19,9 +19,9 @@ from contracts.tracking import (
 )
 from gateway.api.case_commands import StaffCommandEndpoint
 from gateway.api.cases.bodies import (
+    AddedEvidenceBody,
     AssignmentBody,
     CorrectionBody,
-    EvidenceBody,
     MergeBody,
     NoteBody,
     QuestionBody,
@@ -131,9 +131,10 @@ STAFF_COMMANDS = (
         path="evidence",
         operation_id="addEvidence",
         summary="Add attachments",
-        description="Uploads of the tus endpoint, by their ids.",
+        description="Uploads of the tus endpoint, by their ids. A redacted version names its original (`redacts`); what the unit "
+        "sees is chosen with its question.",
         command=AddEvidence,
-        body=EvidenceBody,
+        body=AddedEvidenceBody,
     ),
     StaffCommandEndpoint(
         path="decision",

@@ -12,15 +12,18 @@ from contracts.gateway import Actor
 from contracts.vocabulary import Role
 from gateway.api.attachments import register_attachment
 from gateway.api.case_commands import register_staff_commands
+from gateway.api.cases import presence
 from gateway.api.cases.commands import STAFF_COMMANDS
-from gateway.api.dependencies import CaseId, ContainerDep, StaffDep, container_of, relay, staff_actor
+from gateway.api.dependencies import CaseId, ContainerDep, StaffDep, container_of, relay, relay_case, staff_actor
 from gateway.api.openapi_responses import CASE, directly, problems
 from gateway.api.request_endpoints import STAFF, Field, RequestEndpoint, Rpc, register_requests
-from gateway.api.searches.bodies import CountQuery, PageQuery, parse_page_query
+from gateway.api.searches.bodies import CountQuery, CountsBody, PageQuery, parse_page_query
+from gateway.cases.command_forms import StaffCase
 from gateway.container import AppContainer
 
 router = APIRouter(tags=["cases"])
 register_staff_commands(router, STAFF_COMMANDS)
+router.include_router(presence.router)
 
 
 async def _list(request: Request) -> Response | None:
@@ -40,9 +43,8 @@ async def _get(request: Request) -> Response:
 
 
 async def _get_case(container: AppContainer, actor: Actor, case_id: UUID) -> Response:
-    return await relay(
-        container, "tracking", "get_case", tracking.GetCase(actor=actor, case_id=case_id), versioned=True
-    )
+    request = tracking.GetCase(actor=actor, case_id=case_id)
+    return await relay_case(container, "get_case", request, case_id, actor.language)
 
 
 @router.get(
@@ -73,6 +75,19 @@ register_requests(
         query=CountQuery,
         errors=(404,),
     ),
+    RequestEndpoint(
+        "POST /cases/counts",
+        "countManyFoundCases",
+        "How many cases each of my tabs has",
+        """
+        At most twenty counts at once, with the filters of the list, of kept searches or of both, in their order. Counted as
+        far as 10,000: then there are `more`. A search that is not for me any more, and what I may not look for, has its
+        `error` and stops no other.
+        """,
+        STAFF,
+        Rpc("tracking.count_many_found_cases", searches.CountManyFoundCases, searches.CaseCounts),
+        body=CountsBody,
+    ),
 )
 
 
@@ -80,7 +95,7 @@ register_requests(
     "/cases/{case_id}",
     operation_id="getCase",
     summary="One case, whole",
-    response_model=tracking.StaffCase,
+    response_model=StaffCase,
     responses={**problems(401, 403, 404, 422), **CASE},
 )
 @directly(_get)

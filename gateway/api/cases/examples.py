@@ -48,6 +48,13 @@ LINE: dict[str, Any] = {
     "excerpt": "پرونده پایان کار من یک ماه است که بی‌پاسخ مانده است.",
     "version": 2,
     "group_members": None,
+    "last_activity": "2026-11-24T06:10:00Z",
+    "attachments": 1,
+    "unread": True,
+    "due_from": "2026-11-23",
+    "warn_on": "2026-12-09",
+    "days_left": 9,
+    "question_to": None,
 }
 CASE_QUESTION: dict[str, Any] = {
     "question_id": QUESTION_ID,
@@ -150,9 +157,46 @@ STAFF_CASE: dict[str, Any] = {
     "root_cause_names": [NAMED],
     "co_handlers": [STAFF_ID],
     "consultations": [],
+    "commands": [],
 }
 
+DEADLINE: dict[str, Any] = {
+    "started_on": "2026-11-23",
+    "started_text": "۲ آذر ۱۴۰۵",
+    "days": 15,
+    "due_on": "2026-12-15",
+    "due_text": "۲۴ آذر ۱۴۰۵",
+    "days_left": 9,
+    "warn_on": "2026-12-09",
+    "warn_text": "۱۸ آذر ۱۴۰۵",
+    "past_mark": False,
+    "overdue": False,
+    "paused_on": None,
+    "first_reading_on": None,
+    "rule": "days",
+    "rule_text": "۱۵ روز کاری برای شکایت",
+}
+ASKED: dict[str, Any] = {
+    "question_id": QUESTION_ID,
+    "to": "unit",
+    "to_name": "اداره صدور پروانه و گواهی‌های ساختمانی",
+    "unit": "dep.urb.permits",
+    "asked_at": "2026-11-26T07:00:00Z",
+    "asked_text": "۵ آذر ۱۴۰۵، ساعت ۱۰:۳۰",
+    "due_on": "2026-12-05",
+    "due_text": "۱۴ آذر ۱۴۰۵",
+}
+COUNT: dict[str, Any] = {"name": "این هفته", "count": 12, "more": False, "error": None}
+
 EXAMPLES: dict[str, dict[str, Any]] = {
+    "CasePresence": {
+        "items": [
+            {"staff_id": "6f1d2c3b-4a59-4e68-8b77-9c8d7e6f5a4b", "name": "مریم رضایی", "state": "editing"},
+        ],
+        "renew_in": 20,
+        "expires_in": 45,
+    },
+    "PresentStaff": {"staff_id": "6f1d2c3b-4a59-4e68-8b77-9c8d7e6f5a4b", "name": "مریم رضایی", "state": "editing"},
     "Attachment": ATTACHMENT,
     "CaseLine": LINE,
     "CasePage": {"items": [LINE], "next": None, "masked": False},
@@ -166,4 +210,9 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "StaffEntry": STAFF_ENTRY,
     "StaffList": {"items": [MEMBER]},
     "CaseCount": {"count": 12},
+    "CaseDeadline": DEADLINE,
+    "AskedQuestion": ASKED,
+    "StaffDecision": DECISION,
+    "CaseCounts": {"items": [COUNT]},
+    "NamedCount": COUNT,
 }

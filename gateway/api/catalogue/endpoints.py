@@ -48,7 +48,7 @@ async def get_catalogue(container: ContainerDep, _: VisitorDep, if_none_match: I
         str(catalogue.version),
         if_none_match,
         JSON,
-        {"cache-control": "no-cache"},
+        {"cache-control": "public, no-cache"},
     )
 
 

@@ -15,13 +15,18 @@ from gateway.api.decisions.bodies import DecidedCase, DecidedGroup, GroupDecisio
 from gateway.api.decisions.commands import STAFF_COMMANDS
 from gateway.api.dependencies import ContainerDep, IdempotencyKey, StaffDep, answer
 from gateway.api.openapi_responses import problems
-from gateway.api.request_endpoints import STAFF, Field, RequestEndpoint, Rpc, register_requests
+from gateway.api.request_endpoints import LONG_PAGE, STAFF, Field, RequestEndpoint, Rpc, View, register_requests
+from gateway.cases.command_forms import CommandForm
 from gateway.cases.group_decisions import CaseToDecide
+from gateway.cases.unit_views import FollowedRecommendationView, RecommendationsView, UnitViews
 from gateway.edge.problems import Problem, problem_details
 
 router = APIRouter(tags=["decisions"])
 register_staff_commands(router, STAFF_COMMANDS)
 
+_VIEWS = UnitViews(
+    {"report": CommandForm("report_recommendation", "/v1/recommendations/{recommendation_id}/report", ReportBody)}
+)
 _DECIDE = frozenset({Role.INSPECTOR, Role.HEAD, Role.SUBSTITUTE})
 
 
@@ -64,10 +69,11 @@ register_requests(
         "listRecommendations",
         "What was recommended to units",
         "The soonest due first. A liaison gets those to the unit, with nothing of their cases. `unit` takes "
-        "all below it.",
+        "all below it. `next` is the `after` of the following page.",
         STAFF,
         Rpc("tracking.list_recommendations", tracking.ListRecommendations, tracking.Recommendations),
-        parameters={"unit": Field(UnitCode | None, None), "open_only": Field(bool, True)},
+        parameters={"unit": Field(UnitCode | None, None), "open_only": Field(bool, True), **LONG_PAGE},
+        view=View(RecommendationsView, _VIEWS.recommendations),
     ),
     RequestEndpoint(
         "POST /recommendations/{recommendation_id}/report",
@@ -78,5 +84,6 @@ register_requests(
         Rpc("tracking.report_recommendation", tracking.ReportRecommendation, tracking.FollowedRecommendation),
         parameters={"recommendation_id": Field(UUID)},
         body=ReportBody,
+        view=View(FollowedRecommendationView, _VIEWS.recommendation),
     ),
 )

@@ -52,6 +52,6 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "FollowedRecommendation": FOLLOWED,
     "Proposal": PROPOSAL,
     "Recommendation": RECOMMENDATION,
-    "Recommendations": {"items": [FOLLOWED]},
+    "Recommendations": {"items": [FOLLOWED], "next": None},
     "RecommendationBody": RECOMMENDATION,
 }

@@ -12,11 +12,12 @@ from gateway.api.fields import Body, Flag, PastDay, example
 
 
 class DeskQuery(Body):
-    """`number`: whole, or its last part in any year; `last_digits`: of the citizen's mobile, as it was typed then. Days are
-    Tehran's, Jalali or Gregorian, both ends included.
+    """`number`: whole, or its last part in any year; `receipt_number`: on the paper; `last_digits`: of the citizen's mobile, as
+    it was typed then. Days are Tehran's, Jalali or Gregorian, both ends included.
     `after`: `next` of the page before."""
 
     number: CaseNumber | None = None
+    receipt_number: UUID | None = None
     kind: Kind | None = None
     filed_from: TypedDay | None = None
     filed_until: TypedDay | None = None

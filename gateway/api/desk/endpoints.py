@@ -80,11 +80,14 @@ async def list_desk_submissions(
         raise NotAllowed
     if query.filed_from and query.filed_until and query.filed_until < query.filed_from:
         raise InvalidField(fields=[{"field": "filed_until", "reason": "before_its_start"}])
-    fields = query.model_dump(exclude={"last_digits"})
+    fields = query.model_dump(exclude={"last_digits", "receipt_number"})
+    if query.receipt_number is not None:
+        fields["case_ids"] = [query.receipt_number]
     if query.last_digits is not None:
         finding = desk.FindFiled(actor=signed_in.actor, last_digits=latin_digits(query.last_digits))
         filed_ids = await container.rabbit.call("intake", "find_filed", finding, desk.FiledIds)
-        fields["case_ids"] = filed_ids.items
+        receipt = query.receipt_number
+        fields["case_ids"] = [found for found in filed_ids.items if receipt in (None, found)]
     request = desk.ListDeskCases(actor=signed_in.actor, **fields)
     return answer(await container.rabbit.call("tracking", "list_desk_cases", request, desk.DeskCases))
 

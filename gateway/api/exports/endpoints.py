@@ -12,10 +12,10 @@ from starlette.responses import StreamingResponse
 
 from backbone.persian import jalali
 from contracts import exports
-from gateway.api.dependencies import ContainerDep, SignedIn, StaffDep
+from gateway.api.dependencies import ContainerDep, IdempotencyKey, SignedIn, StaffDep, answer
 from gateway.api.exports.bodies import ExportBody
-from gateway.api.openapi_responses import problems
-from gateway.api.request_endpoints import STAFF, Field, RequestEndpoint, Rpc, Success, register_requests
+from gateway.api.openapi_responses import answers, problems
+from gateway.api.request_endpoints import LONG_PAGE, STAFF, Field, RequestEndpoint, Rpc, Success, register_requests
 from gateway.container import AppContainer
 from gateway.evidence.downloads import content_disposition
 
@@ -37,32 +37,44 @@ _FIXED_HEADERS = {
 }
 
 
+@router.post(
+    "",
+    operation_id="startExport",
+    summary="Ask for a file of cases",
+    status_code=202,
+    response_model=exports.Export,
+    responses={
+        **problems(401, 403, 404, 409, body=True),
+        **answers(202, "It will be made", Location="Where its state is"),
+    },
+)
+async def start(
+    body: ExportBody, container: ContainerDep, signed_in: StaffDep, idempotency_key: IdempotencyKey
+) -> Response:
+    """By who sees cases, and of those alone that they may see while it is made; no codes, no identities; to an analyst without
+    texts and handlers, which cannot be looked for either (403). 409 with too many in the making."""
+    request = exports.StartExport(
+        actor=signed_in.actor,
+        filters=body.filters.filter().model_copy(update={"ids": body.case_ids} if body.case_ids else {}),
+        search=body.search,
+        format=body.format,
+        language=body.language,
+        idempotency_key=idempotency_key,
+    )
+    export = await container.rabbit.call("tracking", "start_export", request, exports.Export)
+    return answer(export, 202, location=f"/v1/exports/{export.export_id}")
+
+
 register_requests(
     router,
-    RequestEndpoint(
-        "POST",
-        "startExport",
-        "Ask for a file of cases",
-        """
-        By who sees cases, and of those alone that they may see while it is made; no codes, no identities; to an
-        analyst without texts and handlers, which cannot be looked for either (403). 409 with too many
-        in the making.
-        """,
-        STAFF,
-        Rpc("tracking.start_export", exports.StartExport, exports.Export),
-        body=ExportBody,
-        success=Success(
-            status=202, description="It will be made", location=("/v1/exports/{export_id}", "Where its state is")
-        ),
-        errors=(404,),
-    ),
     RequestEndpoint(
         "GET",
         "listExports",
         "My exports",
-        "The newest first; those that are not purged yet.",
+        "The newest first; those that are not purged yet. `next` is the `after` of the following page.",
         STAFF,
         Rpc("tracking.list_exports", exports.ListExports, exports.ExportPage),
+        parameters=LONG_PAGE,
     ),
     RequestEndpoint(
         "GET /{export_id}",

@@ -24,5 +24,5 @@ EXPORT: dict[str, Any] = {
 
 EXAMPLES: dict[str, dict[str, Any]] = {
     "Export": EXPORT,
-    "ExportPage": {"items": [EXPORT]},
+    "ExportPage": {"items": [EXPORT], "next": None},
 }

@@ -29,6 +29,7 @@ RequestId = Annotated[UUID, Path(description="The request's id.")]
 
 
 OPENER, CUSTODIAN = staff_with(*IDENTITY_ROLES), staff_with(Role.CUSTODIAN)
+ASKER = staff_with(*IDENTITY_ROLES, Role.INSPECTOR)
 
 
 register_requests(
@@ -37,9 +38,9 @@ register_requests(
         "POST /cases/{case_id}/identity/requests",
         "askForIdentity",
         "Ask a custodian to let me open who filed this case",
-        "For head and custodian, and for a substitute where the case is about the inspection itself. Once another custodian has "
-        "consented, I may open it for so many `minutes`.",
-        OPENER,
+        "For head and custodian, for a substitute where the case is about the inspection itself, and for an inspector of the "
+        "case. Once another custodian has consented, I may open it for so many `minutes`; what an inspector asked for, a head.",
+        ASKER,
         Rpc("tracking.ask_for_identity", identities.AskForIdentity, identities.IdentityRequest),
         parameters={"case_id": Field(CaseId)},
         body=IdentityRequestBody,
@@ -49,8 +50,9 @@ register_requests(
         "GET /identity-requests",
         "listIdentityRequests",
         "Who asked to open an identity",
-        "To custodians all, to others their own; none of cases about a unit they belong to. Newest first.",
-        OPENER,
+        "To custodians all, with number, stage and unit of the case; to others their own. None of cases about a unit they belong "
+        "to. Newest first.",
+        ASKER,
         Rpc("tracking.list_identity_requests", identities.ListIdentityRequests, identities.IdentityRequests),
         parameters={
             "waiting": Field(

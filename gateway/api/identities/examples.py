@@ -22,6 +22,12 @@ IDENTITY_REQUEST: dict[str, Any] = {
     "decided_at": None,
     "answer": None,
     "open_until": None,
+    "number": "1405-000123",
+    "stage": "investigating",
+    "unit": "dep.urb.permits",
+    "unit_name_fa": "اداره صدور پروانه و گواهی‌های ساختمانی",
+    "unit_name_en": "Building Permits Office",
+    "for_head": False,
 }
 
 EXAMPLES: dict[str, dict[str, Any]] = {

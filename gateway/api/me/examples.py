@@ -7,6 +7,10 @@ from typing import Any
 from gateway.api.examples import STAFF_ID
 
 EXAMPLES: dict[str, dict[str, Any]] = {
+    "DeletedAccountView": {
+        "gone": "حساب شما، نشست‌های آن و پیوند آن با پرونده‌ها پاک شد.",
+        "kept": ["پرونده‌هایی که ثبت کرده‌اید می‌ماند و رسیدگی به آنها ادامه دارد."],
+    },
     "Me": {
         "id": STAFF_ID,
         "kind": "citizen",

@@ -6,7 +6,18 @@ from fastapi import APIRouter
 
 from contracts import notify
 from gateway.api.messages.bodies import ReadBody
-from gateway.api.request_endpoints import BEARER, CITIZEN, PAGE, STAFF, RequestEndpoint, Rpc, Sender, register_requests
+from gateway.api.request_endpoints import (
+    BEARER,
+    CITIZEN,
+    PAGE,
+    STAFF,
+    RequestEndpoint,
+    Rpc,
+    Sender,
+    View,
+    register_requests,
+)
+from gateway.cases.views import MessagePageView, message_page_view
 
 router = APIRouter()
 
@@ -22,6 +33,7 @@ def _inbox(
         "Newest first. `next` is the `after` of the following page.",
         sender,
         Rpc("notify.list_messages", notify.ListMessages, notify.MessagePage),
+        view=View(MessagePageView, message_page_view),
         tags=(tag,),
         parameters=PAGE,
     )
@@ -32,6 +44,7 @@ def _inbox(
         f"Ids that are not {marking[1]} are passed over.",
         sender,
         Rpc("notify.mark_read", notify.MarkRead, notify.MessagePage),
+        view=View(MessagePageView, message_page_view),
         tags=(tag,),
         body=ReadBody,
     )

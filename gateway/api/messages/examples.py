@@ -14,9 +14,10 @@ MESSAGE: dict[str, Any] = {
     "text": "بازرس پرسشی از شما دارد.",
     "at": "2026-11-25T07:00:01Z",
     "read": False,
+    "at_text": "۴ آذر ۱۴۰۵، ساعت ۱۰:۳۰",
 }
 
 EXAMPLES: dict[str, dict[str, Any]] = {
-    "Message": MESSAGE,
-    "MessagePage": {"items": [MESSAGE], "next": None},
+    "MessageView": MESSAGE,
+    "MessagePageView": {"items": [MESSAGE], "next": None},
 }

@@ -6,8 +6,9 @@ from typing import Annotated
 
 from pydantic import StringConstraints
 
-from gateway.api.fields import Body, example
+from gateway.api.fields import LINE_PATTERN, Body, example
 
+Value = Annotated[str, StringConstraints(pattern=LINE_PATTERN, max_length=200)]
 MessageText = Annotated[str, StringConstraints(min_length=1, max_length=1000)]
 
 
@@ -20,3 +21,12 @@ class TextBody(Body):
         text_fa="نتیجه نهایی {kind} شما: {outcome}\n{code}\n{office}",
         text_en="The final result of your {kind}: {outcome}\n{code}\n{office}",
     )
+
+
+class PreviewBody(Body):
+    """Texts left out: those that are sent now. `values`: by the names in braces, instead of the samples."""
+
+    text_fa: MessageText | None = None
+    text_en: MessageText | None = None
+    values: dict[Annotated[str, StringConstraints(pattern=r"^[a-z_]{1,40}$")], Value] = {}
+    model_config = example(values={"kind": "شکایت"})

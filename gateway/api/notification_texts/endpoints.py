@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path
 
 from contracts import notify
-from gateway.api.notification_texts.bodies import TextBody
+from gateway.api.notification_texts.bodies import PreviewBody, TextBody
 from gateway.api.request_endpoints import (
     ADMINISTRATOR,
     HISTORY_PAGE,
@@ -58,6 +58,17 @@ register_requests(
         parameters=_TEXT,
         body=TextBody,
         success=_ANSWERED,
+    ),
+    RequestEndpoint(
+        "POST /{channel}/{name}/preview",
+        "previewNotificationText",
+        "A message as its reader has it",
+        """In both languages, with sample values or given ones, and of an SMS its encoding and parts, also with the longest
+        values. What could not be stored is refused as there, but for a text that is only too long. Nothing is stored.""",
+        ADMINISTRATOR,
+        Rpc("notify.preview_notification_text", notify.PreviewNotificationText, notify.NotificationTextPreview),
+        parameters=_TEXT,
+        body=PreviewBody,
     ),
     RequestEndpoint(
         "DELETE /{channel}/{name}",

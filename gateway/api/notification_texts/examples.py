@@ -32,9 +32,25 @@ TEXT_CHANGE: dict[str, Any] = {
     "after_en": "Your {kind} was not accepted, since: {reason}",
 }
 
+PREVIEWED: dict[str, Any] = {
+    "text": "شکایت شما پذیرفته نشد.",
+    "characters": 22,
+    "encoding": "ucs2",
+    "parts": 1,
+    "longest_parts": 1,
+}
+
 EXAMPLES: dict[str, dict[str, Any]] = {
     "NotificationTexts": {"items": [NOTIFICATION_TEXT]},
     "NotificationTextHistory": {"items": [TEXT_CHANGE], "next": None},
     "NotificationTextChange": TEXT_CHANGE,
     "NotificationText": NOTIFICATION_TEXT,
+    "PreviewedText": PREVIEWED,
+    "NotificationTextPreview": {
+        "fa": PREVIEWED,
+        "en": {**PREVIEWED, "text": "Your complaint was not accepted.", "encoding": "gsm", "characters": 32},
+        "values_fa": {"kind": "شکایت"},
+        "values_en": {"kind": "complaint"},
+        "most_parts": 2,
+    },
 }

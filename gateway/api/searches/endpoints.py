@@ -12,7 +12,7 @@ from gateway.api.dependencies import (
     answer,
 )
 from gateway.api.request_endpoints import PAGE, STAFF, Field, RequestEndpoint, Rpc, Success, register_requests
-from gateway.api.searches.bodies import SearchBody, SearchChangeBody
+from gateway.api.searches.bodies import PinsBody, SearchBody, SearchChangeBody
 
 router = APIRouter(prefix="/searches", tags=["searches"])
 
@@ -26,10 +26,21 @@ register_requests(
         "GET",
         "listSearches",
         "Kept searches",
-        "My own and those shared with me, the newest first. `next` is the `after` of the following page.",
+        "My own and those shared with me, the newest first. `next` is the `after` of the following page. `pinned`: those alone "
+        "that I have pinned, in their order.",
         STAFF,
         Rpc("tracking.list_searches", searches.ListSearches, searches.SearchPage),
-        parameters=PAGE,
+        parameters={**PAGE, "pinned": Field(bool, False)},
+    ),
+    RequestEndpoint(
+        "PUT /pins",
+        "pinSearches",
+        "Pin searches",
+        "From now on I have these pinned, in this order, and no others: mine, or shared with me. What one pins nobody else sees.",
+        STAFF,
+        Rpc("tracking.pin_searches", searches.PinSearches, searches.SearchPage),
+        body=PinsBody,
+        errors=(404,),
     ),
     RequestEndpoint(
         "POST",

@@ -24,6 +24,7 @@ from gateway.api.openapi_responses import answers, problems
 from gateway.api.request_endpoints import (
     ADMINISTRATOR,
     HISTORY_PAGE,
+    LONG_PAGE,
     STAFF,
     Field,
     RequestEndpoint,
@@ -166,7 +167,7 @@ register_requests(
         "Those that are not over: for heads and administrators all, for others their own and those in which they stand in.",
         STAFF,
         Rpc("accounts.list_leaves", leaves.ListLeaves, leaves.Leaves),
-        errors=(422,),
+        parameters=LONG_PAGE,
     ),
     RequestEndpoint(
         "POST /leaves",

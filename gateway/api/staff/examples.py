@@ -80,7 +80,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "totp_address": "otpauth://totp/Peygir:inspector-1?secret=JBSWY3DPEHPK3PXP&issuer=Peygir",
     },
     "Leave": LEAVE,
-    "Leaves": {"items": [LEAVE]},
+    "Leaves": {"items": [LEAVE], "next": None},
     "StaffHistory": {"items": [STAFF_CHANGE], "next": None},
     "StaffChange": STAFF_CHANGE,
     "StaffMember": MEMBER,

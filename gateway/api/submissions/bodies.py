@@ -10,6 +10,14 @@ from pydantic_core import PydanticCustomError
 
 from contracts.base import GroundCode, KeyedHash, UnitCode, UploadId
 from contracts.gateway import FILED_CONTENT, AnswerValue
+from contracts.text_limits import (
+    LONGEST_ADDRESS,
+    LONGEST_ANSWER,
+    LONGEST_NAME,
+    LONGEST_REFERENCE,
+    MOST_NAMED_MEMBERS,
+    MOST_PEOPLE,
+)
 from contracts.vocabulary import Channel, ConsentForm, ConsentTo, Kind, Language
 from gateway.api.digits import TypedNumber
 from gateway.api.fields import (
@@ -45,8 +53,8 @@ def _answers(given: dict[str, AnswerValue]) -> dict[str, AnswerValue]:
         if isinstance(value, int | float) and abs(value) > 1e15:
             raise PydanticCustomError("not_a_number", "too large")
         texts = [value] if isinstance(value, str) else value if isinstance(value, list) else []
-        if len(texts) > 50 or any(len(text) > 2_000 for text in texts):
-            raise PydanticCustomError("string_too_long", "too long", {"max_length": 2000})
+        if len(texts) > 50 or any(len(text) > LONGEST_ANSWER for text in texts):
+            raise PydanticCustomError("string_too_long", "too long", {"max_length": LONGEST_ANSWER})
         if not all(is_clean(text) for text in texts):
             raise PydanticCustomError("forbidden_characters", "control characters")
     return given
@@ -57,7 +65,9 @@ class PlaceBody(Body):
 
     latitude: Annotated[Number, Field(ge=-90, le=90)] | None = None
     longitude: Annotated[Number, Field(ge=-180, le=180)] | None = None
-    address: Annotated[str, StringConstraints(pattern=OptionalLine, max_length=500), EmptyOrSeen] | None = None
+    address: Annotated[str, StringConstraints(pattern=OptionalLine, max_length=LONGEST_ADDRESS), EmptyOrSeen] | None = (
+        None
+    )
 
 
 class IdentityBody(Body):
@@ -96,7 +106,7 @@ class GroupBody(Body):
 
     members: Annotated[int, Field(ge=2), BeforeValidator(whole)]
     common: ShortText = Field(description="What they have in common.")
-    people: Annotated[list[GroupMemberBody], Field(max_length=100)] = []
+    people: Annotated[list[GroupMemberBody], Field(max_length=MOST_NAMED_MEMBERS)] = []
 
     model_config = example(
         members=12,
@@ -119,12 +129,12 @@ class SubmissionBody(Body):
     text: ClaimText
     happened_on: PastDay | None = None
     place: PlaceBody | None = None
-    reference: Annotated[str, StringConstraints(pattern=OptionalLine, max_length=100), EmptyOrSeen] | None = Field(
-        None, description="A file or letter number."
-    )
+    reference: (
+        Annotated[str, StringConstraints(pattern=OptionalLine, max_length=LONGEST_REFERENCE), EmptyOrSeen] | None
+    ) = Field(None, description="A file or letter number.")
     people: Annotated[
-        list[Annotated[str, StringConstraints(pattern=NAME_PATTERN, min_length=1, max_length=100), NotBlank]],
-        Field(max_length=10),
+        list[Annotated[str, StringConstraints(pattern=NAME_PATTERN, min_length=1, max_length=LONGEST_NAME), NotBlank]],
+        Field(max_length=MOST_PEOPLE),
     ] = Field([], description="Names of the staff concerned.")
     visit_wanted: Flag = False
     uploads: Uploads = []

@@ -6,7 +6,7 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter
-from pydantic import Field, StringConstraints, ValidationError
+from pydantic import Field, StringConstraints
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -28,10 +28,11 @@ from gateway.api.dependencies import (
     visitor_of,
 )
 from gateway.api.openapi_responses import answers, directly, problems
+from gateway.api.submissions import reading
 from gateway.api.submissions.bodies import ReceiptBody, SubmissionBody
 from gateway.cases.views import elsewhere_text, next_steps
 from gateway.edge.body_limits import parsed_json
-from gateway.edge.problems import invalid
+from gateway.submissions.previews import SubmissionPreview
 from gateway.submissions.receipts import Receipt
 from texts.vocabulary import STAGE_NAMES
 
@@ -77,10 +78,9 @@ async def _file(request: Request) -> Response:
     keys = request.headers.getlist("idempotency-key")
     if keys and (len(keys) > 1 or not is_key(keys[0])):
         raise InvalidField(fields=[{"field": "Idempotency-Key", "reason": "string_pattern_mismatch"}])
-    try:
-        body = SubmissionBody.model_validate(parsed_json(request))
-    except ValidationError as error:
-        raise invalid(error) from None
+    body, findings = reading.read(parsed_json(request))
+    if findings.unreadable:
+        container.filing.check(body, visitor.caller, findings)  # raises: told with all else that is wrong
     taken = await container.filing.file(body, visitor.caller, visitor.language, keys[0] if keys else None)
     language = body.language or visitor.language
     elsewhere = elsewhere_text(language) if body.unit in container.substitutes.uncovered else None
@@ -122,6 +122,32 @@ async def file_submission(
     shown this once. With 503 nothing was filed. Repeat a request whose answer you never saw with its Idempotency-Key: it gets
     the same code."""
     return await _file(request)
+
+
+async def _check(request: Request) -> Response:
+    container = container_of(request)
+    visitor = visitor_of(container, request)
+    body, findings = reading.read(parsed_json(request))
+    checked = container.filing.check(body, visitor.caller, findings)
+    language = body.language or visitor.language
+    return answer(await container.previews.of(checked, language))
+
+
+@router.post(
+    "/submissions/check",
+    operation_id="checkSubmission",
+    summary="See a submission as it would be filed, without filing it",
+    response_model=SubmissionPreview,
+    responses=problems(401, 403, body=True, calls_service=False),
+)
+@directly(_check)
+async def check_submission(
+    request: Request, body: SubmissionBody, container: ContainerDep, visitor: VisitorDep, _: Shown
+) -> Response:
+    """Checked as filing checks it, with everything that is wrong in one answer; nothing is stored, and no code is given. Says
+    what will be shown and to whom it goes, and by when it is decided. The same body can then be sent to `POST /v1/submissions`;
+    who files has to be signed in already where that is needed."""
+    return await _check(request)
 
 
 @router.post(

@@ -2,8 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
+from pydantic import StringConstraints
+
 from gateway.api.digits import TypedCode
-from gateway.api.fields import Body, example
+from gateway.api.fields import LINE_PATTERN, Body, example
+
+
+class NamedMobileBody(Body):
+    """`mobile`: 0912…, +98912…, 0098912…, in any digits."""
+
+    mobile: Annotated[str, StringConstraints(pattern=LINE_PATTERN, min_length=1, max_length=40)]
+
+    model_config = example(mobile="09121234567")
 
 
 class TrackingCodeBody(Body):

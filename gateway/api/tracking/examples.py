@@ -9,7 +9,16 @@ from gateway.api.decisions.examples import DECISION
 from gateway.api.examples import CASE_ID, QUESTION_ID
 from gateway.api.visits.examples import VISIT_VIEW
 
-OWN_ATTACHMENT: dict[str, Any] = {**ATTACHMENT, "file_name": "IMG_20261123.jpg", "reason_text": None}
+OWN_ATTACHMENT: dict[str, Any] = {
+    **ATTACHMENT,
+    "file_name": "IMG_20261123.jpg",
+    "reason_text": None,
+    "sent_at": "2026-11-23T08:30:00Z",
+    "sent_text": "۲ آذر ۱۴۰۵، ساعت ۱۲:۰۰",
+    "can_withdraw_until": "2026-11-23T09:30:00Z",
+    "can_withdraw_until_text": "۲ آذر ۱۴۰۵، ساعت ۱۳:۰۰",
+    "withdrawn_text": None,
+}
 ENTRY: dict[str, Any] = {
     "sequence": 1,
     "at": "2026-11-23T08:30:00Z",
@@ -21,6 +30,14 @@ ENTRY: dict[str, Any] = {
     "stage_text": "ثبت شد",
     "outcome": None,
     "outcome_text": None,
+    "message_id": None,
+    "uploads": [],
+    "corrected_at": None,
+    "withdrawn_at": None,
+    "can_correct_until": None,
+    "corrected_text": None,
+    "withdrawn_text": None,
+    "can_correct_until_text": None,
 }
 MERGED: dict[str, Any] = {
     "outcome": "upheld",
@@ -48,7 +65,14 @@ FILED_TEXT: dict[str, Any] = {
     "address": "خیابان فلسطین",
     "reference": None,
     "people": [],
+    "place": {"latitude": 36.27, "longitude": 50.0, "address": "خیابان فلسطین"},
+    "visit_wanted": False,
+    "group": None,
+    "corrected_at": None,
+    "can_correct_until": None,
     "happened_text": "۲۹ آبان ۱۴۰۵",
+    "corrected_text": None,
+    "can_correct_until_text": None,
 }
 CASE: dict[str, Any] = {
     "case_id": CASE_ID,
@@ -77,6 +101,8 @@ CASE: dict[str, Any] = {
     "visit_can": ["move_visit", "cancel_visit"],
     "attachments": [OWN_ATTACHMENT],
     "evidence_left": 49,
+    "messages_left": 50,
+    "anonymous": False,
     "timeline": [ENTRY],
     "version": 4,
     "kind_text": "انتقاد",
@@ -105,5 +131,6 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "refused_text": "۱۰ آذر ۱۴۰۵، ساعت ۰۹:۴۵",
     },
     "MergedOutcomeView": MERGED,
+    "CodeOnItsWay": {"mobile": "4567"},
     "Registering": {"stage": "registering", "stage_text": "در حال ثبت"},
 }

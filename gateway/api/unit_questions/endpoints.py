@@ -8,10 +8,15 @@ from fastapi import APIRouter
 
 from contracts import tracking
 from gateway.api.attachments import register_attachment
-from gateway.api.request_endpoints import STAFF, Field, RequestEndpoint, Rpc, register_requests
+from gateway.api.request_endpoints import LONG_PAGE, STAFF, Field, RequestEndpoint, Rpc, View, register_requests
 from gateway.api.unit_questions.bodies import UnitAnswerBody
+from gateway.cases.command_forms import CommandForm
+from gateway.cases.unit_views import UnitQuestionsView, UnitQuestionView, UnitViews
 
 router = APIRouter(prefix="/unit-questions", tags=["unit questions"])
+_VIEWS = UnitViews(
+    {"answer": CommandForm("answer_unit_question", "/v1/unit-questions/{question_id}/answer", UnitAnswerBody)}
+)
 
 
 register_requests(
@@ -20,10 +25,11 @@ register_requests(
         "GET",
         "listUnitQuestions",
         "Questions to my unit",
-        "Those put to the liaison's unit or one below it.",
+        "Those put to the liaison's unit or one below it, the newest first. `next` is the `after` of the following page.",
         STAFF,
         Rpc("tracking.list_unit_questions", tracking.ListUnitQuestions, tracking.UnitQuestions),
-        parameters={"open_only": Field(bool, True)},
+        parameters={"open_only": Field(bool, True), **LONG_PAGE},
+        view=View(UnitQuestionsView, _VIEWS.questions),
     ),
     RequestEndpoint(
         "GET /unanswered-units",
@@ -42,6 +48,7 @@ register_requests(
         Rpc("tracking.answer_unit_question", tracking.AnswerUnitQuestion, tracking.UnitQuestion),
         parameters={"question_id": Field(UUID)},
         body=UnitAnswerBody,
+        view=View(UnitQuestionView, _VIEWS.question),
     ),
 )
 

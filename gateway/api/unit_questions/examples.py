@@ -23,5 +23,5 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "UnitQuestion": UNIT_QUESTION,
     "NamedUnit": UNIT,
     "UnansweredUnits": {"items": [UNIT]},
-    "UnitQuestions": {"items": [UNIT_QUESTION]},
+    "UnitQuestions": {"items": [UNIT_QUESTION], "next": None},
 }

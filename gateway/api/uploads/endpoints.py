@@ -14,9 +14,11 @@ from fastapi.routing import APIRoute
 from pydantic import BaseModel, ConfigDict, Field
 
 from contracts.errors import PeygirError
-from contracts.media import MediaNote, UploadState
+from contracts.media import MediaNote, Upload, UploadState, Variant
+from gateway.api.openapi_responses import problems
 from gateway.edge import language
 from gateway.edge.problems import Problem, problem
+from gateway.evidence.attachments import CONTENT
 from gateway.evidence.chunk_relay import ChunkRelay
 from gateway.evidence.refusals import reason_text
 from gateway.evidence.tus_protocol import CHUNK_TYPE, VERSION, TusProtocol, TusVersionNeeded, checked_id
@@ -30,6 +32,7 @@ class UploadView(BaseModel):
     """
 
     model_config = ConfigDict(
+        json_schema_serialization_defaults_required=True,
         json_schema_extra={
             "examples": [
                 {
@@ -44,7 +47,7 @@ class UploadView(BaseModel):
                     "expires_at": "2026-11-24T08:30:00Z",
                 }
             ]
-        }
+        },
     )
 
     upload_id: str = Field(pattern=r"^[A-Za-z0-9_-]{22,64}$")
@@ -76,6 +79,12 @@ class _TusRoute(APIRoute):
             return response
 
         return handler
+
+
+def _view(request: Request, upload: Upload) -> UploadView:
+    values = upload.model_dump(include=set(UploadView.model_fields))
+    reason = reason_text(upload.reason, language.of(request.scope["headers"]))
+    return UploadView.model_validate({**values, "reason_text": reason})
 
 
 UploadIdPath = Annotated[str, Path(description="From the Location of the creation")]
@@ -183,10 +192,30 @@ def router(
     async def view(request: Request, upload_id: UploadIdPath) -> UploadView:
         """Look here before filing: a refused file says why, and can be replaced. Once a case has the upload, this is 404 for
         everybody: its state is told with the case (`attachments`)."""
-        upload = await chunk_relay.get(checked_id(upload_id))
-        values = upload.model_dump(include=set(UploadView.model_fields))
-        reason = reason_text(upload.reason, language.of(request.scope["headers"]))
-        return UploadView.model_validate({**values, "reason_text": reason})
+        return _view(request, await chunk_relay.get(checked_id(upload_id)))
+
+    @routes.post(
+        "/{upload_id}/renewal",
+        operation_id="renewUpload",
+        summary="Keep an upload that is not filed yet for another day",
+        responses=_problems(),
+    )
+    async def renew(request: Request, upload_id: UploadIdPath) -> UploadView:
+        """For a draft: it is kept for 24 hours from now, and 7 days from its beginning at most (`expires_at`). What is kept
+        counts against the address it is renewed from, as what is on its way does; 429 where that is too much."""
+        return _view(request, await chunk_relay.renew(checked_id(upload_id), protocol.key_of(request)))
+
+    @routes.get(
+        "/{upload_id}/preview",
+        operation_id="previewUpload",
+        summary="See or hear an upload before it is filed",
+        responses={**problems(404, 409, 410, 416, 422), **CONTENT},
+        response_class=Response,
+    )
+    async def preview(request: Request, upload_id: UploadIdPath, variant: Variant = Variant.PREVIEW) -> Response:
+        """By its unguessable id, until a case has it; 409 while it is checked. Supports one Range. Never HTML, and kept by no
+        browser."""
+        return await chunk_relay.preview(checked_id(upload_id), variant, request.headers)
 
     @routes.patch(
         "/{upload_id}",

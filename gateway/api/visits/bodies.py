@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from datetime import datetime, timedelta
+from typing import Annotated, Any
 from uuid import UUID
 
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 
+from backbone.persian import jalali
+from gateway.api.dependencies import Cursor, LongPageSize
+from gateway.api.digits import DayOrMoment, TypedDay
 from gateway.api.fields import (
     NAME_PATTERN,
-    AnyDay,
     Body,
-    Bound,
     LongText,
     Moment,
     NotBlank,
+    day_within_our_time,
     example,
     of_our_time,
     whole,
@@ -60,7 +63,7 @@ class WeekBody(Body):
 
     room_id: UUID
     inspector: UUID
-    first_day: Annotated[AnyDay, AfterValidator(of_our_time)]
+    first_day: Annotated[TypedDay, AfterValidator(of_our_time)]
     opens: TimeOfDay
     closes: TimeOfDay
     minutes: Annotated[int, Field(ge=5, le=480), BeforeValidator(whole)]
@@ -94,8 +97,20 @@ class ChosenSlotBody(Body):
 
 
 class SlotFilters(Body):
-    """Which slots: those that begin from `since` until before `until`, of one inspector."""
+    """Which slots: those that begin from `since` until before `until`, of one inspector. Either may be a day, which belongs to
+    the span."""
 
-    since: Bound | None = None
-    until: Bound | None = None
+    since: DayOrMoment | None = None
+    until: DayOrMoment | None = None
     inspector: UUID | None = None
+    after: Cursor = None
+    limit: LongPageSize = 500
+
+    def request_fields(self) -> dict[str, Any]:
+        """The fields of tracking's ListSlots: days as the moments at which they begin and end in Tehran."""
+        since, until = self.since, self.until
+        if since is not None and not isinstance(since, datetime):
+            since = jalali.starts(day_within_our_time(since))
+        if until is not None and not isinstance(until, datetime):
+            until = jalali.starts(day_within_our_time(until) + timedelta(days=1))
+        return {**self.model_dump(), "since": since, "until": until}

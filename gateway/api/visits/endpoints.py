@@ -54,7 +54,8 @@ register_requests(
         "GET /visit-slots",
         "listVisitSlots",
         "Slots for visits",
-        "By their beginning, at most 500. An inspector sees their own; `cases` are those that I may see.",
+        "By their beginning. An inspector sees their own; `cases` are those that I may see. `next` is the `after` of the "
+        "following page.",
         STAFF,
         Rpc("tracking.list_slots", visits.ListSlots, visits.Slots),
         query=SlotFilters,

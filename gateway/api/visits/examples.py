@@ -53,7 +53,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "Rooms": {"items": [ROOM]},
     "Slot": SLOT,
     "SlotCase": SLOT_CASE,
-    "Slots": {"items": [SLOT]},
+    "Slots": {"items": [SLOT], "next": None},
     "StaffVisit": STAFF_VISIT,
     "VisitView": VISIT_VIEW,
 }

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
 
+from contracts.text_limits import ONE_TIME_CODE_DIGITS
 from services.accounts.rules import DAY, HOUR, seconds_until
 
 STRANGER_TRIES = 10
@@ -20,7 +21,7 @@ VALID_CODES = 3
 
 def fresh_code() -> str:
     """Six digits, each code as likely as any other."""
-    return f"{secrets.randbelow(1_000_000):06d}"
+    return f"{secrets.randbelow(10**ONE_TIME_CODE_DIGITS):0{ONE_TIME_CODE_DIGITS}d}"
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,16 @@ def citizen(connection: Connection, mobile_hash: str) -> UUID:
     return citizen_id
 
 
+def citizen_of(connection: Connection, mobile_hash: str) -> UUID | None:
+    """The citizen with this mobile."""
+    return connection.execute(select(citizens.c.citizen_id).where(citizens.c.mobile_hash == mobile_hash)).scalar()
+
+
+def delete_citizen(connection: Connection, citizen_id: UUID) -> None:
+    """Nobody is this citizen any more; whoever signs in with the mobile is another one."""
+    connection.execute(delete(citizens).where(citizens.c.citizen_id == citizen_id))
+
+
 # --- the row of a mobile ---
 
 

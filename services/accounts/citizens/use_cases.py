@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from prometheus_client import Counter
 from sqlalchemy import Connection, Row
@@ -23,12 +23,24 @@ from backbone import sealing
 from backbone.messaging import outbox
 from backbone.process.settings import secret
 from contracts import identifiers
-from contracts.accounts import OtpRequested, OtpSent, RequestOtp, SealedOtp, Tokens, VerifyOtp
+from contracts.accounts import (
+    CitizenAccountDeleted,
+    DeleteCitizenAccount,
+    DeletedAccount,
+    OtpRequested,
+    OtpSent,
+    RequestOtp,
+    SealedOtp,
+    Tokens,
+    VerifyOtp,
+)
 from contracts.base import now
-from contracts.errors import BadCode, InvalidField, PeygirError, TooMany
+from contracts.errors import BadCode, InvalidField, NotAllowed, PeygirError, TooMany
+from contracts.vocabulary import ActorKind
 from services.accounts.citizens import rules, store
 from services.accounts.citizens.rules import SendingLimits, StoredCode, Verdict
 from services.accounts.rules import DAY
+from services.accounts.sessions.ended_sessions import end_sessions_of
 from services.accounts.sessions.rules import Subject
 from services.accounts.sessions.use_cases import SessionUseCases
 from services.accounts.settings import Settings
@@ -105,7 +117,26 @@ class CitizenUseCases:
         if not self._is_right(connection, mobile_hash, request):
             return BadCode()
         subject = Subject("citizen", store.citizen(connection, mobile_hash), mobile=mobile)
-        return self._sessions.open(connection, subject)
+        return self._sessions.open(connection, subject, request.place)
+
+    def delete_account(self, connection: Connection, request: DeleteCitizenAccount) -> DeletedAccount | PeygirError:
+        """Forgets the citizen, ends their sessions, and publishes that no case is shown as theirs any more. NotAllowed for
+        anybody but who has the account of this mobile; BadCode is returned, as above."""
+        mobile, mobile_hash = self._mobile(request.mobile)
+        if request.actor.kind is not ActorKind.CITIZEN:
+            raise NotAllowed
+        citizen_id = UUID(request.actor.id)
+        if store.citizen_of(connection, mobile_hash) != citizen_id:
+            raise NotAllowed
+        given = VerifyOtp(
+            mobile=mobile, code=request.code, address_key=request.address_key, otp_session=request.otp_session
+        )
+        if not self._is_right(connection, mobile_hash, given):
+            return BadCode()
+        store.delete_citizen(connection, citizen_id)
+        end_sessions_of(connection, citizen_id, "deleted")
+        outbox.add(connection, CitizenAccountDeleted(id=uuid4(), occurred_at=now(), citizen_id=citizen_id))
+        return DeletedAccount()
 
     def prune(self, connection: Connection, at: datetime) -> int:
         """Deletes codes of yesterday; how many."""

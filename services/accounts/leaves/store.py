@@ -7,9 +7,10 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import Connection, Row, and_, func, insert, or_, select, update
+from sqlalchemy import Connection, Row, and_, func, insert, or_, select, tuple_, update
 
 from backbone.messaging import outbox
+from backbone.storage import cursors
 from contracts.base import now
 from contracts.leaves import LeaveChanged
 from services.accounts.models import leaves, staff
@@ -37,9 +38,14 @@ def within(connection: Connection, people: Sequence[UUID], starts_at: datetime, 
     return list(connection.execute(chosen.where(leaves.c.starts_at < ends_at, leaves.c.ends_at > starts_at)))
 
 
-def not_over(connection: Connection, at: datetime, of: UUID | None, limit: int) -> list[Row[Any]]:
+def not_over(
+    connection: Connection, at: datetime, of: UUID | None, limit: int, after: str | None = None
+) -> list[Row[Any]]:
     """Leaves that end later, of everybody or of those who are away or stand in."""
-    chosen = select(leaves).where(leaves.c.ends_at > at).order_by(leaves.c.starts_at, leaves.c.leave_id).limit(limit)
+    place = (leaves.c.starts_at, leaves.c.leave_id)
+    chosen = select(leaves).where(leaves.c.ends_at > at).order_by(*place).limit(limit)
+    if after is not None:
+        chosen = chosen.where(tuple_(*place) > cursors.decode(after))
     if of is not None:
         chosen = chosen.where(or_(leaves.c.staff_id == of, leaves.c.deputy == of))
     return list(connection.execute(chosen))

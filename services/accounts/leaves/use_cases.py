@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import Connection
 
-from backbone.storage import idempotency
+from backbone.storage import cursors, idempotency
 from contracts.base import now
 from contracts.errors import InvalidField, NotAllowed, NotFound
 from contracts.gateway import Actor
@@ -76,8 +76,10 @@ class LeaveUseCases:
         if not roles:
             raise NotAllowed
         of = None if roles & ARRANGE_FOR_OTHERS else UUID(request.actor.id)
-        rows = store.not_over(connection, now(), of, request.limit)
-        return Leaves(items=_answers(connection, rows))
+        rows = store.not_over(connection, now(), of, request.limit + 1, request.after)
+        items = _answers(connection, rows[: request.limit])
+        more = len(rows) > request.limit
+        return Leaves(items=items, next=cursors.encode(items[-1].starts_at, items[-1].leave_id) if more else None)
 
 
 def _may_arrange(connection: Connection, actor: Actor, staff_id: UUID) -> None:

@@ -27,6 +27,26 @@ def end_sessions_of(connection: Connection, subject_id: UUID, reason: str) -> No
     _publish(connection, store.end_sessions_of(connection, subject_id, at, reason), at)
 
 
+def end_own_session(
+    connection: Connection, subject_id: UUID, session_id: UUID, reason: str
+) -> tuple[list[UUID], datetime]:
+    """Ends one session of a citizen or a member of staff; none is ended that is another's. Which, and when."""
+    at = now()
+    ended = store.end_own_session(connection, subject_id, session_id, at, reason)
+    _publish(connection, ended, at)
+    return ended, at
+
+
+def end_other_sessions_of(
+    connection: Connection, subject_id: UUID, session_id: UUID, reason: str
+) -> tuple[list[UUID], datetime]:
+    """Ends every session of a citizen or a member of staff but this one; which, and when."""
+    at = now()
+    ended = store.end_other_sessions_of(connection, subject_id, session_id, at, reason)
+    _publish(connection, ended, at)
+    return ended, at
+
+
 def _publish(connection: Connection, session_ids: Sequence[UUID], at: datetime) -> bool:
     if not session_ids:
         return False

@@ -15,7 +15,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
@@ -31,6 +31,7 @@ from contracts.accounts import (
     RefreshTokens,
     RevokedSession,
     RevokeTokens,
+    SignInPlace,
     Tokens,
 )
 from contracts.base import now
@@ -47,6 +48,15 @@ CurrentSubject = Callable[[Connection, str, UUID], Subject | None]
 """(connection, subject type, subject id) → the subject as it is today, without mobile; None when it may not sign in any more."""
 
 
+@dataclass(frozen=True)
+class TakenOver:
+    """A session that goes on without refresh tokens."""
+
+    session_id: UUID
+    subject: Subject
+    expires_at: datetime
+
+
 class SessionUseCases:
     def __init__(self, settings: Settings, access_tokens: AccessTokens, current_subject: CurrentSubject) -> None:
         self._access_tokens = access_tokens
@@ -58,11 +68,13 @@ class SessionUseCases:
             "staff": timedelta(seconds=settings.staff_session_seconds),
         }
 
-    def open(self, connection: Connection, subject: Subject) -> Tokens:
-        """A new session of its own family."""
+    def open(self, connection: Connection, subject: Subject, place: SignInPlace | None = None) -> Tokens:
+        """A new session of its own family. `place`: where it is begun; of a citizen no network is kept."""
         session_id, at = uuid4(), now()
         expires_at = at + self._lifetimes[subject.type]
-        store.add_session(connection, session_id, subject.type, subject.id, expires_at)
+        agent = place.agent if place is not None else None
+        network = place.network if place is not None and subject.type == "staff" else None
+        store.add_session(connection, session_id, subject.type, subject.id, expires_at, agent, network)
         token = self._issue(connection, session_id, subject.mobile)
         return self._tokens(subject, session_id, token, at, expires_at)
 
@@ -96,6 +108,23 @@ class SessionUseCases:
             successor = self._issue(connection, row.session_id, mobile)
             store.use_refresh_token(connection, _hash(token), at, sealing.encrypt(successor, token_key))
         return self._tokens(replace(subject, mobile=mobile), row.session_id, successor, at, row.expires_at)
+
+    def take_over(self, connection: Connection, refresh_token: str) -> TakenOver | PeygirError:
+        """The session of a refresh token that nobody has used, locked, for who goes on with it in another way. A BadToken is
+        returned, as by `refresh`."""
+        row = store.lock_refresh_token(connection, _hash(refresh_token))
+        if row is None or row.revoked_at is not None or row.used_at is not None or row.expires_at <= now():
+            return BadToken()
+        try:
+            mobile = sealing.decrypt(row.locked_mobile, self._token_key(refresh_token)) if row.locked_mobile else None
+        except sealing.CannotOpen:  # STAFF_SECRET_KEY was changed
+            end_session(connection, row.session_id, "key")
+            return BadToken()
+        subject = self._current_subject(connection, row.subject_type, row.subject_id)
+        if subject is None:
+            end_session(connection, row.session_id, "subject")
+            return BadToken()
+        return TakenOver(row.session_id, replace(subject, mobile=mobile), row.expires_at)
 
     def revoke(self, connection: Connection, request: RevokeTokens) -> RevokedSession:
         """Ends a session, its access tokens included. Nothing happens for an unknown token; a session that had ended is

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Row
 
 from contracts.errors import NotAllowed
 from contracts.gateway import Actor
@@ -23,6 +23,14 @@ def require_administrator(connection: Connection, actor: Actor) -> None:
     """NotAllowed for anybody else."""
     if Role.ADMINISTRATOR not in current_roles(connection, actor):
         raise NotAllowed
+
+
+def own_account(connection: Connection, actor: Actor) -> Row[Any]:
+    """The open account of a member of staff. NotAllowed for anybody else."""
+    row = store.by_id(connection, UUID(actor.id)) if actor.kind is ActorKind.STAFF else None
+    if row is None or not row.active:
+        raise NotAllowed
+    return row
 
 
 def is_administrator(row: Any | None) -> bool:

@@ -62,6 +62,11 @@ class DeviceTokens:
         return sealing.keyed_hash(f"device:{staff_id}:{password_hash}:{line}", self._key)
 
 
+def of_session(session_id: UUID) -> str:
+    """What guessing inside a session is counted by, as if it were a device: nobody outside of it is held up by it."""
+    return f"session:{session_id}"
+
+
 @dataclass(frozen=True)
 class Attempt:
     """One attempt, counted as a failure until it is shown to be none. `counter`: the key of what it is counted by besides its

@@ -14,6 +14,7 @@ from contracts.accounts import StaffChanged, StaffMember
 from contracts.base import now
 from contracts.vocabulary import Role
 from services.accounts.leaves.ending import end_unfit
+from services.accounts.second_factors import store as second_factors_store
 from services.accounts.sessions.ended_sessions import end_sessions_of
 from services.accounts.staff import store
 from services.accounts.staff.credentials import HashedCredentials
@@ -87,13 +88,14 @@ class StaffAccounts:
         confirmed_by: UUID | None = None,
     ) -> bool:
         """A new password and TOTP secret, and every session ended, access tokens of before included: whoever has the old ones
-        shall do nothing more. False when there is no such account."""
+        shall do nothing more, by passkeys and recovery codes of before either. False when there is no such account."""
         row = store.lock_by_username(connection, username_form(username))
         if row is None:
             return False
         version, member = row.version + 1, member_of(row)
         values = {"version": version, "totp_last_step": 0, **self._secrets(credentials)}
         store.change(connection, row.staff_id, values)
+        second_factors_store.forget_all(connection, row.staff_id)
         end_sessions_of(connection, row.staff_id, "credentials")
         before, after = (_snapshot(row.username, number, member) for number in (row.version, version))
         _record(connection, by, "credentials_reset", row.staff_id, before, after, confirmed_by)

@@ -1,8 +1,7 @@
-"""Staff: signing in with password and TOTP, and the list of staff accounts."""
+"""Staff: signing in with password and second factor, and the list of staff accounts."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -19,6 +18,7 @@ from contracts.accounts import (
     AccountVersion,
     ChangedStaff,
     ListStaff,
+    SignInPlace,
     SignInStaff,
     StaffList,
     Substitute,
@@ -30,15 +30,17 @@ from contracts.errors import BadCredentials, NotAllowed
 from contracts.gateway import Actor
 from contracts.vocabulary import ActorKind, Role
 from services.accounts.leaves import store as leaves_store
+from services.accounts.second_factors.checking import Proof, SecondFactors
 from services.accounts.sessions.access_tokens import AccessTokens
 from services.accounts.sessions.rules import COMMITTED_WITHIN, Subject
 from services.accounts.sessions.use_cases import SessionUseCases
 from services.accounts.settings import Settings
 from services.accounts.staff import store
 from services.accounts.staff.authorization import current_roles
-from services.accounts.staff.credentials import fresh_credentials, password_fits, totp_step
+from services.accounts.staff.credentials import fresh_credentials, password_fits
 from services.accounts.staff.rules import username_form
-from services.accounts.staff.sign_in_attempts import SIGN_INS, DeviceTokens, SignInAttempts
+from services.accounts.staff.sign_in_attempts import SIGN_INS, Attempt, DeviceTokens, SignInAttempts
+from services.accounts.staff.slow_work import RunSlow
 from services.accounts.staff.staff_accounts import staff_member
 
 log = logs.get("accounts")
@@ -46,9 +48,6 @@ log = logs.get("accounts")
 SIGN_IN = "sign_in_staff"
 """How the audit log names a sign-in."""
 MAY_LIST_STAFF = frozenset({Role.HEAD, Role.SCREENER, Role.ADMINISTRATOR, Role.SUBSTITUTE})
-
-RunSlow = Callable[[Callable[[], bool]], bool]
-"""Runs slow arithmetic where it does not hold up other requests."""
 
 
 class StaffUseCases:
@@ -58,17 +57,19 @@ class StaffUseCases:
         access_tokens: AccessTokens,
         sessions: SessionUseCases,
         attempts: SignInAttempts,
+        second_factors: SecondFactors,
         run_slow: RunSlow,
     ) -> None:
         self._access_tokens = access_tokens
         self._sessions = sessions
         self._attempts = attempts
+        self._second_factors = second_factors
         self._run_slow = run_slow
-        self._staff_key = secret(settings.staff_secret_key)
-        self._devices = DeviceTokens(self._staff_key, settings.device_days)
+        staff_key = secret(settings.staff_secret_key)
+        self._devices = DeviceTokens(staff_key, settings.device_days)
         # An account to check when nobody has the user name, so that it takes as long.
         made_up = fresh_credentials().hashed()
-        self._nobody = (uuid4(), made_up.password_hash, sealing.encrypt(made_up.totp_secret, self._staff_key))
+        self._nobody = (uuid4(), made_up.password_hash, sealing.encrypt(made_up.totp_secret, staff_key))
 
     def name_staff(self, connection: Connection, request: NameStaff) -> StaffNames:
         """Names of staff, for the auditor. NotAllowed."""
@@ -90,7 +91,7 @@ class StaffUseCases:
         )
 
     def sign_in(self, database: Database, request: SignInStaff) -> Tokens:
-        """Tokens for a user name with its password and TOTP; BadCredentials, or TooMany while it is blocked
+        """Tokens for a user name with its password and a second factor; BadCredentials, or TooMany while it is blocked
         (sign_in_attempts.py).
 
         Known and unknown user names are counted, slowed and answered alike, with the same work. An attempt is counted
@@ -105,8 +106,9 @@ class StaffUseCases:
             device = self._devices.read(request.device_token, staff_id, password_hash)
             attempt = self._attempts.begin(connection, username, request.address_key, device, worked=request.worked)
         fits = self._run_slow(lambda: password_fits(password_hash, request.password))
-        step = self._totp_step(locked_totp_secret, request.totp)
-        if row is None or not fits or step is None:
+        with database.transaction() as connection:
+            proof = self._second_factors.prove(connection, staff_id, locked_totp_secret, request.factor)
+        if row is None or not fits or proof is None:
             with database.transaction() as connection:
                 self._attempts.failed(connection, attempt, row, password_fits=row is not None and fits)
             return _refuse("wrong")
@@ -115,26 +117,43 @@ class StaffUseCases:
             current = store.lock_by_username(connection, username)
             if current is None or not current.active or current.password_hash != password_hash:
                 return _refuse("inactive")
-            if self._attempts.second_factor_is_blocked(connection, attempt):
-                return _refuse("second_factor_rests")
-            if not store.take_totp_step(connection, current.staff_id, step):
-                return _refuse("replayed")
-            self._attempts.succeeded(connection, attempt)
-            subject = _subject(current)
-            tokens = self._sessions.open(connection, subject)
-            audit.note(connection, _actor(subject), SIGN_IN, [str(subject.id)])
-        SIGN_INS.labels("right").inc()
-        log.info("a member of staff signed in", staff_id=str(current.staff_id))
+            tokens = self.enter(connection, current, (attempt, proof), request.place, SIGN_IN)
         device_token = self._devices.issue(current.staff_id, current.password_hash, device)
         return tokens.model_copy(update={"device_token": device_token})
+
+    def enter(
+        self,
+        connection: Connection,
+        account: Any,
+        shown: tuple[Attempt, Proof] | None,
+        place: SignInPlace | None,
+        audit_name: str,
+    ) -> Tokens:
+        """A session for a locked, open account, in the transaction that takes the second factor. `shown`: the
+        attempt, and what fits; None where the provider that signed them in is trusted to have asked for one. BadCredentials."""
+        if shown is not None:
+            attempt, proof = shown
+            if proof.can_be_guessed and self._attempts.second_factor_is_blocked(connection, attempt):
+                return _refuse("second_factor_rests")
+            if not self._second_factors.take(connection, account.staff_id, proof):
+                return _refuse("replayed")
+            self._attempts.succeeded(connection, attempt)
+        subject = _subject(account)
+        tokens = self._sessions.open(connection, subject, place)
+        audit.note(connection, _actor(subject), audit_name, [str(subject.id)])
+        SIGN_INS.labels("right").inc()
+        log.info("a member of staff signed in", staff_id=str(account.staff_id))
+        return tokens
 
     def list_changed_staff(self, connection: Connection) -> ChangedStaff:
         """The accounts that an access token which is still valid may describe as they were."""
         rows = store.changed_since(connection, now() - self._access_tokens.valid - COMMITTED_WITHIN)
-        substitutes = [row for row in store.with_role(connection, Role.SUBSTITUTE) if row.active]
+        accounts = [row for row in store.with_role(connection, None) if row.active]
+        substitutes = [row for row in accounts if Role.SUBSTITUTE in row.roles]
         return ChangedStaff(
             items=[AccountVersion(staff_id=row.staff_id, version=row.version) for row in rows],
             substitutes=[Substitute(staff_id=row.staff_id, version=row.version, unit=row.unit) for row in substitutes],
+            names={row.staff_id: row.display_name for row in accounts},
             absences=[Absence.model_validate(dict(row._mapping)) for row in leaves_store.absences(connection, now())],
         )
 
@@ -145,15 +164,6 @@ class StaffUseCases:
             raise NotAllowed
         rows = store.with_role(connection, request.role)
         return StaffList(items=[staff_member(row, for_administrator=Role.ADMINISTRATOR in roles) for row in rows])
-
-    def _totp_step(self, locked_secret: str, entered: str) -> int | None:
-        """None when it fits none, and when the secret was encrypted under another key: whoever signs in learns no more."""
-        try:
-            totp_secret = sealing.decrypt(locked_secret, self._staff_key)
-        except sealing.CannotOpen:
-            log.error("a TOTP secret cannot be opened; since STAFF_SECRET_KEY was changed the account wants a reset")
-            return None
-        return totp_step(totp_secret, entered, now())
 
 
 def current_subject(connection: Connection, subject_type: str, subject_id: UUID) -> Subject | None:

@@ -35,12 +35,13 @@ a unit."""
 
 @dataclass(frozen=True)
 class Publication:
-    """How a figure is published: in tables by nothing ("all"), kind, stage, ground or unit, released at the end of each week or
-    of each Jalali month (docs/adr/0012-public-figures.md)."""
+    """How a figure is published: in tables by nothing ("all"), kind, stage, ground, unit, outcome, score, or kind and duration,
+    released at the end of each week, Jalali month or season (docs/adr/0012-public-figures.md)."""
 
     count: PublicCount
     weekly: tuple[str, ...] = ()
     monthly: tuple[str, ...] = ()
+    quarterly: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

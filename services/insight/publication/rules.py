@@ -8,7 +8,7 @@ of their own among them, is certain about anybody else's.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from math import ceil, sqrt
 from zoneinfo import ZoneInfo
@@ -24,7 +24,10 @@ _SATURDAY = 5
 
 
 TABLES = ("all", "kind", "ground", "stage", "unit")
-"""What the cells of a published table are counted by. A case is in one cell of each."""
+"""What the cells of a published table of cases are counted by. A case is in one cell of each."""
+DURATIONS = (1, 2, 3, 5, 7, 10, 14, 21, 30, 45, 60, 90, 120, 180, 270, 365)
+"""Days from the filing to the last decision, up to which a cell counts; one more has the rest."""
+SCORES = range(1, 6)
 
 _DRAW = 2
 """Bits of one draw: a blur grows by one with a chance of 3/4. So no published cell becomes more than 4/3 as likely, or less
@@ -83,6 +86,42 @@ def last_day(moment: datetime) -> date:
     if since_saturday == 0 and local.time() < RELEASED_AT:
         since_saturday = 7
     return local.date() - timedelta(days=since_saturday + 1)
+
+
+def duration_key(kind: str, limit: int | None) -> str:
+    """The cell of decisions about a kind within so many days, and more than of the limit before; None: after all limits."""
+    return f"{kind}:{'more' if limit is None else limit}"
+
+
+def duration_limit(days: int) -> int | None:
+    """The smallest limit within which so many days are."""
+    return next((limit for limit in DURATIONS if days <= limit), None)
+
+
+def within(blurred_cells: Sequence[tuple[int | None, int]], share: float) -> int | None:
+    """The smallest limit of days within which this share was decided; None: too few were, or not within any limit.
+
+    `blurred_cells`: limit and blurred count, by growing limits. Made of the blurred cells alone, so it tells no more than they.
+    """
+    counts = [max(0, count) for _, count in blurred_cells]
+    total = sum(counts)
+    if public(total, len(counts)) is None:
+        return None
+    reached = 0
+    for (limit, _), count in zip(blurred_cells, counts, strict=True):
+        reached += count
+        if reached >= share * total:
+            return limit
+    return None
+
+
+def average_score(blurred_cells: Mapping[int, int]) -> float | None:
+    """The mean of scores with their blurred counts, to one place; None where there are too few. Of blurred cells alone."""
+    counts = {score: max(0, count) for score, count in blurred_cells.items()}
+    total = sum(counts.values())
+    if public(total, len(counts)) is None:
+        return None
+    return round(sum(score * count for score, count in counts.items()) / total, 1)
 
 
 def table_of(by: Collection[str], filtered: Collection[str]) -> str | None:

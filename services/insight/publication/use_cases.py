@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from backbone.persian import jalali
 from contracts.errors import InvalidField
 from contracts.units import UnitTree
-from contracts.vocabulary import Kind, Stage
+from contracts.vocabulary import Kind, Outcome, Stage
 from services.insight.figures.catalogue.cases import NAME as CASES
 from services.insight.figures.figure import Figure, Publication
 from services.insight.figures.rules import FigureCell, FigureTable, Question
@@ -30,7 +30,7 @@ class PublicationUseCases:
 
     def release(self, connection: Connection, moment: datetime) -> bool:
         """Publishes what is due at this moment; False when it has been published. The first release has all months since
-        the first case; each later one the week before in all and, once a month is over, its tables."""
+        the first case; each later one the week before in all and, once a month or a season is over, its tables."""
         store.lock(connection)
         until, before = rules.last_day(moment), store.newest(connection)
         if before is not None and before >= until:
@@ -42,12 +42,14 @@ class PublicationUseCases:
         table_keys = _table_keys(connection)
         rows: list[dict[str, Any]] = []
         for since, end in _spans(before + ONE_DAY, until):
-            month = jalali.month_span(since)
+            month, season = jalali.month_span(since), jalali.quarter_span(since)
             for figure, publication in self._published:
                 for table in publication.weekly:
                     rows += _cells(connection, key, figure, publication, table, table_keys[table], since, end)
                 for table in publication.monthly if month[1] <= until else ():
                     rows += _cells(connection, key, figure, publication, table, table_keys[table], *month)
+                for table in publication.quarterly if season[1] == month[1] <= until else ():
+                    rows += _cells(connection, key, figure, publication, table, table_keys[table], *season)
         store.publish(connection, until, moment, rows)
         return True
 
@@ -96,6 +98,9 @@ def _table_keys(connection: Connection) -> dict[str, list[str]]:
         "stage": [stage.value for stage in Stage],
         "ground": reference_store.ground_codes(connection),
         "unit": [*reference_store.unit_tree(connection).codes(), ""],
+        "outcome": [outcome.value for outcome in Outcome],
+        "score": [str(score) for score in rules.SCORES],
+        "kind_duration": [rules.duration_key(kind, limit) for kind in Kind for limit in (*rules.DURATIONS, None)],
     }
 
 

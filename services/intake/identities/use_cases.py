@@ -79,14 +79,23 @@ class IdentityUseCases:
         return self.digits_hashes(str(filed_by), identity.mobile[-4:])[0]
 
     def own_name(self, connection: Connection, request: ReadOwnName) -> OwnName:
-        """The name in a citizen's own submission, for their letter. NotAllowed for anyone who is no citizen signed in."""
+        """The name in a citizen's own submission, for their letter, and the ends of their numbers. NotAllowed for anyone who is
+        no citizen signed in."""
         if request.actor.kind is not ActorKind.CITIZEN:
             raise NotAllowed
         row = submission_store.submission(connection, request.case_id)
         sealed = store.identity(connection, request.case_id)
-        if row is None or sealed is None or row.citizen_id != UUID(request.actor.id):
+        if row is None or row.citizen_id != UUID(request.actor.id):
             return OwnName()
-        return OwnName(name=self._vault.open(request.case_id, sealed).name)
+        if sealed is None:
+            return OwnName(own=True)
+        identity = self._vault.open(request.case_id, sealed)
+        return OwnName(
+            own=True,
+            name=identity.name,
+            mobile_end=identity.mobile[-4:] if identity.mobile else None,
+            national_id_end=identity.national_id[-4:] if identity.national_id else None,
+        )
 
     def open(self, connection: Connection, request: OpenIdentity) -> OpenedIdentity:
         """Who filed a submission, for whom tracking granted it, on the record. UnknownCase when there is no identity."""

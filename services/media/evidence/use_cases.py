@@ -8,8 +8,9 @@ from uuid import UUID
 
 from sqlalchemy import Connection
 
+from contracts.base import now
 from contracts.errors import Gone, NotFound, StillRegistering
-from contracts.media import INLINE_TYPES, Download, SignDownload, UploadState
+from contracts.media import INLINE_TYPES, Download, SignDownload, SignOwnUpload, UploadState
 from services.media.claims.store import is_claimed_by
 from services.media.evidence import store
 from services.media.object_store import Bucket
@@ -23,6 +24,17 @@ class DownloadUseCases:
     def __init__(self, bucket: Bucket, url_life: timedelta) -> None:
         self._bucket = bucket
         self._url_life = url_life
+
+    def sign_own(self, connection: Connection, request: SignOwnUpload) -> Download:
+        """The same of an upload that is not filed, for who has its id. NotFound, Gone, StillRegistering."""
+        row = upload_store.upload(connection, request.upload_id)
+        if row is None or row.case_id is not None:
+            raise NotFound
+        if row.state != UploadState.ACCEPTED and row.expires_at <= now():
+            raise Gone
+        return self.sign(
+            connection, SignDownload(media_id=request.upload_id, variant=request.variant, label="upload-1")
+        )
 
     def sign(self, connection: Connection, request: SignDownload) -> Download:
         """Where the gateway reads one variant from. NotFound, Gone, StillRegistering."""

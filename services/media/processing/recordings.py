@@ -25,6 +25,7 @@ from services.media.processing.ffmpeg import (
 )
 from services.media.processing.filetypes import AAC, FLAC, M4A, MP3, MP4, OGG, UNKNOWN, WAV, WEBM, WEBM_AUDIO, FileType
 from services.media.processing.images import poster_copies
+from services.media.processing.peaks import peaks_of
 from services.media.processing.rules import DerivedFile, Limits, MediaKind, Note, Reason, Rejected, Variant
 
 _MUXERS = {
@@ -150,7 +151,8 @@ def _sound(source: Path, out: Path, streams: Streams, limits: Limits) -> Recordi
         return Recording(true_type.content_type, MediaKind.AUDIO, [evidence], copied_seconds, None, notes)
     playable = derived(Variant.PLAYABLE, path, M4A.content_type)
     evidence = evidence or replace(playable, variant=Variant.EVIDENCE)
-    return Recording(true_type.content_type, MediaKind.AUDIO, [evidence, playable], seconds, None)
+    files = [evidence, playable, *peaks_of(path, out, seconds, limits)]
+    return Recording(true_type.content_type, MediaKind.AUDIO, files, seconds, None)
 
 
 def _film(source: Path, out: Path, streams: Streams, limits: Limits) -> Recording:

@@ -47,6 +47,7 @@ class Variant(StrEnum):
     PREVIEW = "preview"  # JPEG, at most 1280 px
     THUMBNAIL = "thumbnail"  # JPEG, at most 320 px
     PLAYABLE = "playable"  # what every browser plays: MP4 (H.264, AAC) or M4A (AAC)
+    PEAKS = "peaks"  # of sound: how loud it is from beginning to end, JSON
 
 
 class Rejected(Exception):

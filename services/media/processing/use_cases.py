@@ -25,6 +25,7 @@ from services.media.evidence import store as evidence_store
 from services.media.object_store import Bucket, StoredPart, StoreFailed
 from services.media.processing.examination import examine
 from services.media.processing.rules import DerivedFile, Limits, Reason, Verdict
+from services.media.processing.rules import Variant as FileVariant
 from services.media.processing.virus_scan import Scanner, ScanResult
 from services.media.uploads import store
 
@@ -162,10 +163,13 @@ def _accepted(upload_id: str, verdict: Verdict, scanned: bool) -> MediaAccepted:
         media_type=evidence.content_type,
         size=evidence.size,
         sha256=verdict.sha256,
-        variants=[Variant(file.variant.value) for file in verdict.files],
+        variants=[Variant(file.variant.value) for file in verdict.files if file.variant is not FileVariant.PEAKS],
         scanned=scanned,
         duration_seconds=verdict.seconds,
         notes=[MediaNote(note.value) for note in verdict.notes],
+        width=verdict.width,
+        height=verdict.height,
+        peaks=any(file.variant is FileVariant.PEAKS for file in verdict.files),
     )
 
 

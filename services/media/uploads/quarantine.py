@@ -51,6 +51,20 @@ def check(connection: Connection, budgets: Budgets, size: int, address_key: str 
         raise EvidenceUnavailable(retry_after=_wait(frees_at, now))
 
 
+def check_kept(
+    connection: Connection, budgets: Budgets, upload_id: str, size: int, address_key: str | None, now: datetime
+) -> None:
+    """Before an upload that there is counts against this address, in the same transaction. TooManyUploads when that has too many
+    bytes on the way beside it."""
+    if address_key is None:
+        return
+    connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _ONE_AT_A_TIME})
+    others = (uploads.c.address_key == address_key, uploads.c.upload_id != upload_id)
+    _, reserved, frees_at = _reserved(connection, now, *others)
+    if reserved + size > budgets.address_bytes:
+        raise TooManyUploads(retry_after=_wait(frees_at, now))
+
+
 def _reserved(connection: Connection, now: datetime, *conditions: Any) -> tuple[int, int, datetime | None]:
     """How many uploads are on their way, their bytes, and when the first of them ends by itself."""
     alive = or_(uploads.c.state != UploadState.OPEN, uploads.c.expires_at > now)

@@ -13,6 +13,8 @@ from services.media.models import files, upload_parts, uploads
 from services.media.object_store import StoredPart
 
 UploadRow = Row[Any]
+_RENEWABLE = frozenset({UploadState.OPEN, UploadState.ACCEPTED})
+"""Not while it is examined: when it would be given up tells whether that takes too long (`mark_delayed`)."""
 NOT_REMOVED = frozenset({UploadState.OPEN, UploadState.PROCESSING, UploadState.ACCEPTED, UploadState.REJECTED})
 
 
@@ -53,6 +55,15 @@ def advance(
         )
         .returning(uploads)
     ).one_or_none()
+
+
+def renew(connection: Connection, upload_id: str, expires_at: datetime, address_key: str | None) -> UploadRow | None:
+    """Moves on when an upload that no case refers to is given up; it counts against this address. None when there is none."""
+    values: dict[str, Any] = {"expires_at": expires_at}
+    if address_key is not None:
+        values["address_key"] = address_key
+    conditions = (uploads.c.upload_id == upload_id, uploads.c.case_id.is_(None), uploads.c.state.in_(_RENEWABLE))
+    return connection.execute(update(uploads).where(*conditions).values(values).returning(uploads)).one_or_none()
 
 
 def add_parts(connection: Connection, upload_id: str, position: int, parts: Sequence[StoredPart]) -> None:

@@ -11,7 +11,16 @@ from sqlalchemy import Connection
 from backbone.messaging import outbox
 from contracts.base import now
 from contracts.errors import Gone, NotFound, OffsetConflict, TooLarge, WrongStage
-from contracts.media import ChunkTarget, CreateUpload, MediaNote, PrepareChunk, RecordChunk, Upload, UploadState
+from contracts.media import (
+    ChunkTarget,
+    CreateUpload,
+    MediaNote,
+    PrepareChunk,
+    RecordChunk,
+    RenewUpload,
+    Upload,
+    UploadState,
+)
 from services.media.events import uploaded
 from services.media.object_store import Bucket, StoredPart
 from services.media.uploads import quarantine, store
@@ -24,13 +33,14 @@ all."""
 @dataclass(frozen=True)
 class UploadLimits:
     """Sizes in bytes. `open_life`: how long an upload lives to which no byte has come; `life`: after its last byte, without a
-    case; `url_life`: of the URLs that parts are stored under."""
+    case; `url_life`: of the URLs that parts are stored under; `kept_life`: after its beginning, however often it is renewed."""
 
     max_bytes: int
     part_bytes: int
     open_life: timedelta
     life: timedelta
     url_life: timedelta
+    kept_life: timedelta
 
 
 class UploadUseCases:
@@ -102,6 +112,16 @@ class UploadUseCases:
         if row.state == UploadState.PROCESSING:
             outbox.add(connection, uploaded(row.upload_id))
         return self._answer(row)
+
+    def renew(self, connection: Connection, request: RenewUpload) -> Upload:
+        """An upload is kept for another life, within `kept_life`. NotFound, Gone, TooManyUploads."""
+        row, at = _readable(connection, request.upload_id), now()
+        if row.state == UploadState.REJECTED or row.expires_at <= at:
+            raise Gone
+        quarantine.check_kept(connection, self._budgets, request.upload_id, row.size, request.address_key, at)
+        until = min(at + self._limits.life, row.created_at + self._limits.kept_life)
+        renewed = store.renew(connection, request.upload_id, max(until, row.expires_at), request.address_key)
+        return self._answer(renewed if renewed is not None else _readable(connection, request.upload_id))
 
     def terminate(self, connection: Connection, upload_id: str) -> Upload:
         """Removes an upload for good; the next sweep deletes what it left in the object store.

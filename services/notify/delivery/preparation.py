@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -17,6 +17,7 @@ from backbone.process.settings import secret, secrets
 from contracts.accounts import SealedOtp
 from contracts.gateway import Contact
 from contracts.notify import MessageState
+from contracts.preferences import PreferredChannel
 from contracts.vocabulary import Language
 from services.notify.clock import Clock
 from services.notify.delivery import store
@@ -24,6 +25,11 @@ from services.notify.delivery.outcome import outcome_event
 from services.notify.delivery.rules import TOO_OLD, SkipReason
 from services.notify.delivery.sealed_answers import HandsetAnswer
 from services.notify.notifications import store as notifications
+from services.notify.notifications.of_codes import CodeRequested
+from services.notify.notifications.rules import BRINGING_A_CODE, OWED
+from services.notify.preferences import store as preferences
+from services.notify.preferences.store import AS_THE_OFFICE_SENDS, Choice
+from services.notify.push import store as push
 from services.notify.settings import Settings
 from services.notify.wording.rules import Value
 from services.notify.wording.store import with_changes
@@ -32,6 +38,7 @@ from services.notify.wording.templates import ApprovedTemplate, Templates
 log = logs.get("delivery")
 
 _CONTACT_WAIT = timedelta(seconds=10)
+_PUSH_WAIT = timedelta(minutes=10)  # as it settles, the push wakes its SMS; this is for one that nobody settles
 _ATTEMPT = ("params", "mobile_hash", "provider")
 
 
@@ -61,6 +68,7 @@ class _Addressed:
     language: str
     otp: str | None
     codes: Sequence[str]
+    choice: Choice
 
 
 @dataclass(frozen=True)
@@ -99,17 +107,21 @@ class MessagePreparation:
             return []
         ids = [row.case_id for row in rows if row.case_id]
         contacts, cases = notifications.contacts_of(connection, ids), notifications.cases_of(connection, ids)
+        choices = preferences.of_cases(connection, contacts)
         addressed = [
-            message
+            replace(message, choice=choices.get(row.case_id, message.choice)) if row.audience == "citizen" else message
             for row in rows
             if (message := self._address(connection, row, lease, contacts.get(row.case_id), cases.get(row.case_id)))
         ]
         opted_out = store.opted_out(connection, [message.mobile_hash for message in addressed])
+        waiting = [message.row.id for message in addressed if message.choice.channel is PreferredChannel.PUSH]
+        pushed = push.states_of_sms(connection, waiting)
         templates = with_changes(connection, self._templates)
         prepared = [
             self._write(message, templates)
             for message in addressed
-            if self._is_sent_now(connection, message, lease, opted_out)
+            if self._is_wanted(connection, message, lease, opted_out, pushed)
+            and self._is_sent_now(connection, message, lease)
         ]
         attempts = [
             {"id": message.row.id, **{name: getattr(message, name) for name in _ATTEMPT}} for message in prepared
@@ -149,18 +161,60 @@ class MessagePreparation:
             self._skip(connection, row, lease, SkipReason.NO_MOBILE)
             return None
         mobile_hash = sealing.keyed_hash(opened.mobile, self._mobile_key)
-        return _Addressed(row, case, opened.mobile, mobile_hash, opened.code, opened.language, opened.otp, opened.codes)
+        return _Addressed(
+            row,
+            case,
+            opened.mobile,
+            mobile_hash,
+            opened.code,
+            opened.language,
+            opened.otp,
+            opened.codes,
+            AS_THE_OFFICE_SENDS,
+        )
 
-    def _is_sent_now(
-        self, connection: Connection, message: _Addressed, lease: UUID, opted_out: Collection[str]
+    def _is_wanted(
+        self,
+        connection: Connection,
+        message: _Addressed,
+        lease: UUID,
+        opted_out: Collection[str],
+        pushed: Mapping[UUID, Collection[str]],
     ) -> bool:
-        """Whether the message may be sent now; else it is settled."""
-        row, moment = message.row, self._clock()
-        if row.audience == "citizen" and message.mobile_hash in opted_out:
+        """Whether the citizen is told by SMS; else the message is settled, or waits for what becomes of its push."""
+        row, channel = message.row, message.choice.channel
+        # Whoever holds a code may name any mobile: its owner's wish counts, where they are answered nothing they sent themselves.
+        if row.audience != "citizen" and row.event != CodeRequested.name:
+            return True
+        if message.mobile_hash in opted_out:
             self._skip(connection, row, lease, SkipReason.OPTED_OUT)
             return False
+        if row.audience != "citizen" or row.tried_first_at is not None:  # asked for, or a provider may have it already
+            return True
+        if channel is PreferredChannel.NONE and row.template not in OWED:
+            self._skip(connection, row, lease, SkipReason.NOT_WANTED)
+            return False
+        if channel is not PreferredChannel.PUSH or row.template in BRINGING_A_CODE:
+            return True
+        states = pushed.get(row.id, ())
+        if MessageState.SENT in states:
+            self._skip(connection, row, lease, SkipReason.PUSHED)
+        elif any(state in states for state in push.OPEN):
+            later = self._clock() + _PUSH_WAIT
+            quiet = message.choice.quiet or self._settings.notify_quiet_hours
+            self._defer(connection, row, lease, later if row.urgent else quiet.next_allowed(later))
+        elif row.template not in OWED:
+            self._skip(connection, row, lease, SkipReason.NOT_PUSHED)
+        else:
+            return True
+        return False
+
+    def _is_sent_now(self, connection: Connection, message: _Addressed, lease: UUID) -> bool:
+        """Whether handsets may ring; else the message waits."""
+        row, moment = message.row, self._clock()
         if not row.urgent and row.tried_first_at is None:
-            allowed = self._settings.notify_quiet_hours.next_allowed(moment)
+            quiet = message.choice.quiet or self._settings.notify_quiet_hours
+            allowed = quiet.next_allowed(moment)
             if allowed > moment:
                 self._defer(connection, row, lease, allowed)
                 return False
@@ -174,9 +228,10 @@ class MessagePreparation:
         # For the text alone, never stored.
         secrets_ = {"code": message.code, "otp": message.otp, "codes": " ".join(message.codes) or None}
         filled_in = params | {name: value for name, value in secrets_.items() if value is not None}
-        values = templates.write(filled_in, message.language, self._values)
-        text = templates.render(row.channel, row.template, message.language, values)
-        approved = templates.find(row.channel, row.template, message.language, values).approved
+        language = message.choice.language or message.language
+        values = templates.write(filled_in, language, self._values)
+        text = templates.render(row.channel, row.template, language, values)
+        approved = templates.find(row.channel, row.template, language, values).approved
         tokens = {token: values[name] for token, name in approved.tokens.items()} if approved else {}
         account = row.provider or self._next_account()
         return PreparedMessage(row, params, message.mobile, message.mobile_hash, text, approved, tokens, account)

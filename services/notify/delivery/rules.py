@@ -19,34 +19,52 @@ class SkipReason(StrEnum):
     OPTED_OUT = "opted_out"
     SUPERSEDED = "superseded"  # the case is at another stage, and the text is no longer true
     EXPIRED = "expired"
+    NOT_WANTED = "not_wanted"  # by the citizen's preferences
+    PUSHED = "pushed"  # the citizen prefers pushes, and a device's push service has taken one
+    NOT_PUSHED = "not_pushed"  # the same where none has; it is in the inbox
 
 
 @dataclass(frozen=True)
 class QuietHours:
-    """From one whole hour to another, Tehran; equal ones mean no quiet hours."""
+    """From one time of the day to another, Tehran; equal ones mean no quiet hours."""
 
     start: int
     end: int
+    start_minute: int = 0
+    end_minute: int = 0
+
+    @classmethod
+    def of_minutes(cls, start: int, end: int) -> QuietHours:
+        """Of minutes of the day."""
+        return cls(start // 60, end // 60, start % 60, end % 60)
+
+    @property
+    def minutes(self) -> tuple[int, int]:
+        """Both as minutes of the day."""
+        return self.start * 60 + self.start_minute, self.end * 60 + self.end_minute
 
     def next_allowed(self, moment: datetime) -> datetime:
-        """`moment` itself when handsets may ring then, else the next morning (in the zone of `moment`)."""
+        """`moment` itself when handsets may ring then, else the end of the quiet hours (in the zone of `moment`)."""
         local = moment.astimezone(TEHRAN)
-        if self.start == self.end or not self._is_quiet(local.hour):
+        if not self._is_quiet(local.hour * 60 + local.minute):
             return moment
-        morning = datetime.combine(local.date(), time(self.end), TEHRAN)
-        if morning <= local:
-            morning = datetime.combine(local.date() + timedelta(days=1), time(self.end), TEHRAN)
-        return morning.astimezone(moment.tzinfo)
+        end = datetime.combine(local.date(), time(self.end, self.end_minute), TEHRAN)
+        if end <= local:
+            end = datetime.combine(local.date() + timedelta(days=1), time(self.end, self.end_minute), TEHRAN)
+        return end.astimezone(moment.tzinfo)
 
-    def _is_quiet(self, hour: int) -> bool:
-        if self.start < self.end:
-            return self.start <= hour < self.end
-        return hour >= self.start or hour < self.end
+    def _is_quiet(self, minute: int) -> bool:
+        start, end = self.minutes
+        if start <= end:
+            return start <= minute < end
+        return minute >= start or minute < end
 
 
-def client_reference(message_id: UUID, account: str) -> str:
-    """The number by which a provider recognises a repeated call: 63 bits, the same for every attempt of one message."""
-    digest = hashlib.sha256(f"{account}:{message_id}".encode()).digest()
+def client_reference(message_id: UUID, account: str, resends: int = 0) -> str:
+    """The number by which a provider recognises a repeated call: 63 bits, the same for every attempt of one message. `resends`:
+    how often the office has had it sent again; each is another message to the provider."""
+    ending = f":{resends}" if resends else ""
+    digest = hashlib.sha256(f"{account}:{message_id}{ending}".encode()).digest()
     return str(int.from_bytes(digest[:8]) >> 1)
 
 

@@ -164,7 +164,7 @@ class MessageSender:
                 if error.reason not in ("template_unknown", "service_level"):
                     raise
                 log.warning("an approved template is missing at the provider", template=message.approved.name)
-        reference = client_reference(message.row.id, provider.name)
+        reference = client_reference(message.row.id, provider.name, message.row.resends)
         return provider.send(message.text, message.mobile, reference)
 
     def _settle_accepted(
@@ -189,7 +189,9 @@ class MessageSender:
         row, moment = message.row, self._clock()
         tried_first = row.tried_first_at or moment
         ambiguous = isinstance(error, _Ambiguous) or row.provider is not None
-        too_late = moment - tried_first > GIVE_UP_AFTER if ambiguous else moment - row.created_at > TOO_OLD
+        too_late = (
+            moment - tried_first > GIVE_UP_AFTER if ambiguous else moment - (row.resent_at or row.created_at) > TOO_OLD
+        )
         final = isinstance(error, _Ambiguous) and not self._may_repeat(message, error.account)
         if isinstance(error, GiveUp) or too_late or final:
             end_message(connection, row, lease, MessageState.FAILED, error.reason, moment)

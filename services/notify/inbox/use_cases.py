@@ -9,19 +9,16 @@ from sqlalchemy import Connection
 
 from backbone.process.settings import secrets
 from backbone.storage import cursors
-from contracts.base import now
 from contracts.call_backs import CallableCitizen, CheckCallable, may_call
 from contracts.errors import NotAllowed
 from contracts.gateway import Actor
 from contracts.notify import ListMessages, MarkRead, Message, MessagePage
-from contracts.units import UnitTree
-from contracts.vocabulary import ActorKind, Language, Role
+from contracts.vocabulary import ActorKind, Language
 from services.notify.delivery.contact_codes import code_of
 from services.notify.delivery.store import callable_contact
 from services.notify.inbox import store
+from services.notify.inbox.readers import staff_reader
 from services.notify.inbox.store import Reader
-from services.notify.notifications.store import away as staff_away
-from services.notify.notifications.store import staff_member
 from services.notify.settings import Settings
 from services.notify.wording.rules import Value
 from services.notify.wording.store import with_changes
@@ -69,16 +66,13 @@ class InboxUseCases:
 
     def _reader(self, connection: Connection, actor: Actor | None, code_hashes: Sequence[str]) -> Reader:
         if actor is not None and actor.kind is ActorKind.STAFF:
-            member = staff_member(connection, UUID(actor.id))
-            if member is not None and not member.active:
-                raise NotAllowed
             # A token may be older than the last change of roles.
-            roles = member.roles if member is not None else [str(role) for role in actor.roles]
-            unit = member.unit if member is not None else actor.unit
-            needs_tree = unit is not None or Role.SUBSTITUTE in roles
-            tree = store.unit_tree(connection) if needs_tree else UnitTree({})
-            away = staff_away(connection, UUID(actor.id), now())
-            return Reader.staff(UUID(actor.id), roles, unit, tree, self._offices, away)
+            reader = staff_reader(
+                connection, UUID(actor.id), self._offices, [str(role) for role in actor.roles], actor.unit
+            )
+            if reader is None:
+                raise NotAllowed
+            return reader
         if code_hashes:
             return Reader.by_code(code_hashes)
         if actor is not None and actor.kind is ActorKind.BEARER:

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
+from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
@@ -26,6 +27,7 @@ from services.notify.notifications.rules import (
     NotificationRegistry,
     message_id,
 )
+from services.notify.push import store as push_store
 
 
 @dataclass(frozen=True)
@@ -151,12 +153,17 @@ def save_drafts(
 
 
 def writing(
-    connection: Connection, rows: Collection[Mapping[str, Any]], moment: datetime, quiet_cases: Collection[UUID] = ()
+    connection: Connection,
+    rows: Collection[Mapping[str, Any]],
+    moment: datetime,
+    quiet_cases: Collection[UUID] = (),
+    accounts: Mapping[UUID, UUID] = MappingProxyType({}),
 ) -> list[Write]:
     """Stores messages, as parts of a statement on this connection, which is marked when some are due, and publishes the outcome
     of those that have ended already, in the inbox or skipped. IntegrityError when one of them is stored already.
 
-    `quiet_cases`: filed anonymously; that their citizen could not be reached is not reported.
+    `quiet_cases`: filed anonymously; that their citizen could not be reached is not reported. `accounts`: citizens by case, of
+    contacts that are written in the same statement.
     """
     if any(row["state"] == MessageState.DUE for row in rows):
         mark_due(connection)
@@ -166,4 +173,28 @@ def writing(
         if row["state"] in (MessageState.DELIVERED, MessageState.SKIPPED)
         and not (row["state"] == MessageState.SKIPPED and row["case_id"] in quiet_cases)
     ]
-    return [*store.adding_messages(list(rows)), *outbox.write(ended)]
+    return [*store.adding_messages(list(rows)), *_pushing(rows, accounts), *outbox.write(ended)]
+
+
+def _pushing(rows: Collection[Mapping[str, Any]], accounts: Mapping[UUID, UUID]) -> list[Write]:
+    """A push beside each message of an inbox, to whoever has a device; and which SMS of the same notification may wait for it."""
+    sms = {_notification_of(row): row for row in rows if row["channel"] == MessageChannel.SMS}
+    in_inbox = [row for row in rows if row["channel"] == MessageChannel.INBOX]
+    if not in_inbox:
+        return []
+    pushed = []
+    for row in in_inbox:
+        beside = sms.get(_notification_of(row), {})
+        about = {name: row[name] for name in _PUSHED}
+        urgent = bool(beside.get("urgent"))
+        account = accounts.get(row["case_id"])
+        pushed.append({**about, "sms_id": beside.get("id"), "urgent": urgent, "citizen_id": account})
+    return push_store.adding_pushes(pushed)
+
+
+_PUSHED = ("id", "event", "case_id", "audience", "template", "at", "created_at", "staff_id", "role")
+
+
+def _notification_of(row: Mapping[str, Any]) -> tuple[Any, ...]:
+    """What the messages of one notification have in common."""
+    return row["event"], row["case_id"], row["audience"], row["template"], row["at"]

@@ -7,6 +7,7 @@ from typing import Any
 from contracts.accounts import OtpRequested, SignInFailuresNoted, StaffChangeState
 from contracts.identities import IdentityAsked, IdentityDecided
 from contracts.leaves import LeaveChanged
+from contracts.own_account import AccountNews, AccountSecurityChanged
 from contracts.staff_changes import StaffChangeDecided, StaffChangeRequested
 from services.notify.notifications.recipients import (
     ACCOUNT_OWNER,
@@ -17,7 +18,8 @@ from services.notify.notifications.recipients import (
     OTP_HANDSET,
 )
 from services.notify.notifications.rules import INBOX, SMS, Notification
-from services.notify.wording.values import ACCOUNT, DECIDER, KIND, OTP, REQUESTER, ROLES
+from services.notify.wording.rules import Value
+from services.notify.wording.values import ACCOUNT, CODES_LEFT, DECIDER, KIND, OTP, REQUESTER, ROLES
 
 _CHANGE = (ACCOUNT, ROLES, REQUESTER)
 _DECIDED_CHANGE = (*_CHANGE, DECIDER)
@@ -28,6 +30,13 @@ def _end(event: StaffChangeDecided) -> str:
     if event.asked_by is None:
         return "on_server"
     return {StaffChangeState.CONFIRMED: "confirmed", StaffChangeState.DENIED: "denied"}.get(event.state, "dropped")
+
+
+def _news(what: AccountNews, *values: Value) -> Notification[Any]:
+    """To the owner of an account: what was changed about how they sign in."""
+    return Notification(
+        AccountSecurityChanged, what, ACCOUNT_OWNER, INBOX, values, condition=lambda event: event.what == what
+    )
 
 
 # A sealed identity: its custodians are asked for consent, and who asked to open it is notified of their decision. Of the case
@@ -114,4 +123,11 @@ ACCOUNTS: tuple[Notification[Any], ...] = (
     ),
     Notification(LeaveChanged, "leave_without_deputy", AWAY_AND_HEADS, INBOX, condition=lambda event: event.unfit),
     Notification(SignInFailuresNoted, "sign_in_failures", ACCOUNT_OWNER, INBOX),
+    _news("password_changed"),
+    _news("totp_enrolled"),
+    _news("totp_removed"),
+    _news("passkey_added"),
+    _news("passkey_removed"),
+    _news("recovery_codes_renewed"),
+    _news("recovery_code_used", CODES_LEFT),
 )

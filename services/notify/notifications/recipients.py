@@ -62,6 +62,10 @@ INBOUND_HANDSET = Recipient(
     lambda event: [Address(sealed=event.sealed_contact, mobile_hash=event.mobile_hash, language=event.language)],
 )
 """Who sent an inbound text."""
+NAMED_HANDSET = Recipient(
+    "handset", lambda event: [Address(sealed=event.sealed_contact, language=event.language)], of_case=False
+)
+"""The mobile that the holder of a code named."""
 
 CASE_HANDLER = Recipient("inspector", _case_handler)
 """Who handles the case, and who works on it beside them."""

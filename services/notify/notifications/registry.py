@@ -11,6 +11,7 @@ from functools import cache
 
 from services.notify.notifications.of_accounts import ACCOUNTS, IDENTITIES
 from services.notify.notifications.of_cases import CITIZENS, STAFF_OF_A_CASE
+from services.notify.notifications.of_codes import CODES
 from services.notify.notifications.of_deadlines import DEADLINES
 from services.notify.notifications.of_inbound_texts import INBOUND_TEXTS
 from services.notify.notifications.of_the_way_back import THE_WAY_BACK
@@ -25,6 +26,6 @@ def shipped_registry() -> NotificationRegistry:
     return NotificationRegistry(
         (
             *(*CITIZENS, *VISITS, *STAFF_OF_A_CASE, *THE_WAY_BACK, *DEADLINES),
-            *(*IDENTITIES, *ACCOUNTS, *INBOUND_TEXTS, *WEBHOOKS),
+            *(*IDENTITIES, *ACCOUNTS, *INBOUND_TEXTS, *WEBHOOKS, *CODES),
         )
     )

@@ -16,6 +16,18 @@ from services.notify.wording.rules import Value
 SMS, INBOX = (MessageChannel.SMS,), (MessageChannel.INBOX,)
 SMS_AND_INBOX = (MessageChannel.SMS, MessageChannel.INBOX)
 
+BRINGING_A_CODE = frozenset({"registered", "registered_new_code", "mobile_corrected", "code_replaced"})
+"""Messages that are there to bring a code: of two that wait, the later one alone is sent. No push has the code, so they go by SMS
+whatever the citizen prefers."""
+OWED = BRINGING_A_CODE | {
+    *("question_asked", "question_reminder", "closed_unanswered"),
+    *("decided", "decided_final", "joined_decided", "refused", "joined_refused"),
+    *("refusal_taken_back", "decision_taken_back", "closing_taken_back", "merge_undone", "reopened", "joined_reopened"),
+    *("visit_called_off", "visit_on_holiday"),
+}
+"""SMS to the citizen that no preference stops (DOMAIN: what is owed, and on what a right depends): the code, a question without
+whose answer the case is closed, the result and what changes it, a visit that does not take place."""
+
 _MESSAGES = UUID("5b6d0f3c-6a0b-5e0f-9b0e-6f8f5f0c2a11")  # the namespace of message ids; never to be changed
 
 

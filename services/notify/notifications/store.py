@@ -100,6 +100,11 @@ def set_holder(connection: Connection, case_id: UUID, mobile_hash: str | None, c
     connection.execute(sent_elsewhere.values(mobile_hash=None))
 
 
+def forget_account(connection: Connection, citizen_id: UUID) -> None:
+    """The cases of this account belong to none."""
+    connection.execute(update(contacts).where(contacts.c.citizen_id == citizen_id).values(citizen_id=None))
+
+
 def forget_mobile(connection: Connection, case_id: UUID) -> None:
     """No message goes to the citizen of this case any more, and nothing is answered by their mobile."""
     connection.execute(update(contacts).where(contacts.c.case_id == case_id).values(sealed_contact=None))

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, Generic, TypeVar
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from sqlalchemy import Connection
 
@@ -17,24 +18,38 @@ from backbone.messaging import inbox, outbox
 from backbone.messaging.consumers import TryLater
 from backbone.storage import writes
 from backbone.storage.writes import Write
-from contracts.accounts import OtpRequested, SignInFailuresNoted, StaffChanged
+from contracts.accounts import CitizenAccountDeleted, OtpRequested, SignInFailuresNoted, StaffChanged
 from contracts.desk import SubmissionClaimed, SubmissionDisowned
+from contracts.errors import NotAllowed
 from contracts.identities import IdentityEvent
 from contracts.intake import CatalogueChanged, SubmissionRecoded, SubmissionRegistered
 from contracts.leaves import LeaveChanged
+from contracts.notify import CodeSent, SendCode
+from contracts.own_account import AccountSecurityChanged
 from contracts.staff_changes import StaffChangeDecided, StaffChangeRequested
 from contracts.tracking import CaseOpened, RetentionDue, TrackedEvent
-from contracts.vocabulary import KeptPart
+from contracts.vocabulary import ActorKind, KeptPart
 from services.notify.clock import Clock
 from services.notify.delivery.outcome import outcome_event
 from services.notify.delivery.store import mark_due
 from services.notify.inbound.settled_replies import SettledReplies
 from services.notify.notifications import store
 from services.notify.notifications.composer import Draft, MessageComposer, save_drafts, writing
+from services.notify.notifications.of_codes import CodeRequested
+from services.notify.notifications.rules import BRINGING_A_CODE
+from services.notify.preferences.store import Holder, HolderKind
+from services.notify.push.store import forget_holder
 from services.notify.webhooks.deliveries import delivering
 
 ContactChange = SubmissionRecoded | SubmissionClaimed | SubmissionDisowned
-StaffEvent = OtpRequested | SignInFailuresNoted | IdentityEvent | StaffChangeRequested | StaffChangeDecided
+StaffEvent = (
+    OtpRequested
+    | SignInFailuresNoted
+    | AccountSecurityChanged
+    | IdentityEvent
+    | StaffChangeRequested
+    | StaffChangeDecided
+)
 AnyEvent = TypeVar("AnyEvent", bound=StaffEvent | SubmissionRegistered | TrackedEvent)
 
 
@@ -47,10 +62,6 @@ class _Batch(Generic[AnyEvent]):
     events: Sequence[AnyEvent]
     drafts: Mapping[UUID, Sequence[Draft]]
     stored: store.Stored
-
-
-BRINGING_A_CODE = frozenset({"registered", "registered_new_code", "mobile_corrected", "code_replaced"})
-"""Messages that are there to bring a code: of two that wait, the later one alone is sent."""
 
 
 class NotificationUseCases:
@@ -98,7 +109,9 @@ class NotificationUseCases:
         ]
         without_mobile = {event.case_id for event in fresh if event.sealed_contact is None}
         anonymous = {event.case_id for event in fresh if event.anonymous}
-        self._write(connection, batch, fresh, store.adding_contacts(contacts), without_mobile, anonymous)
+        accounts = {event.case_id: event.citizen_id for event in fresh if event.citizen_id is not None}
+        kept = store.adding_contacts(contacts)
+        self._write(connection, batch, fresh, kept, without_mobile, anonymous, accounts=accounts)
 
     def submission_recoded(self, connection: Connection, event: SubmissionRecoded) -> bool:
         """Sends the code that replaces the one before; False when the submission itself has not arrived yet.
@@ -118,6 +131,8 @@ class NotificationUseCases:
         elif event.reason == "corrected":  # published by an earlier release
             store.set_holder(connection, event.case_id, event.mobile_hash, None)
         moment = self._clock()
+        # Whoever had the code until now reads the case no more.
+        forget_holder(connection, Holder(HolderKind.CASE, event.case_id), moment)
         superseded = store.supersede(connection, event.case_id, BRINGING_A_CODE)
         outbox.add(connection, *(outcome_event(row, row.state, row.reason, moment) for row in superseded))
         without_mobile = [event.case_id] if event.sealed_contact is None else []
@@ -147,6 +162,7 @@ class NotificationUseCases:
             return True
         if contact.code_attempt == event.attempt:
             store.forget_mobile(connection, event.case_id)
+            forget_holder(connection, Holder(HolderKind.CASE, event.case_id), self._clock())
         if contact.code_attempt == event.attempt or contact.mobile_hash is None:
             save_drafts(connection, self._composer.compose(event, kind=contact.kind), self._clock())
         return True
@@ -160,6 +176,12 @@ class NotificationUseCases:
             store.keep_refusal_reasons(connection, names)
 
     # --- accounts, and identities that are opened ---
+
+    def account_deleted(self, connection: Connection, event: CitizenAccountDeleted) -> None:
+        """No account shows the messages of its cases any more, nor are its devices told; with their codes they are still read.
+        How their citizen is reached by SMS stays, as long as the cases' retention says."""
+        store.forget_account(connection, event.citizen_id)
+        forget_holder(connection, Holder(HolderKind.CITIZEN, event.citizen_id), self._clock())
 
     def staff_changed(self, connection: Connection, event: StaffChanged | LeaveChanged) -> None:
         """Keeps roles and unit of a member of staff, and who stands in for them, for what their inboxes may show."""
@@ -183,9 +205,22 @@ class NotificationUseCases:
         """Sends a one-time code; its box stays sealed until then, and is emptied."""
         self._once(connection, "otp", event)
 
+    def send_code(self, connection: Connection, request: SendCode) -> CodeSent:
+        """Sends a tracking code to the mobile that its holder names. NotAllowed for whoever holds none."""
+        if request.actor.kind is not ActorKind.BEARER:
+            raise NotAllowed
+        moment = self._clock()
+        event = CodeRequested(str(uuid4()), moment, request.sealed_contact, request.actor.language)
+        save_drafts(connection, self._composer.compose(event), moment)
+        return CodeSent()
+
     def sign_in_failures_noted(self, connection: Connection, event: SignInFailuresNoted) -> None:
         """Notifies a member of staff that others try to sign in as them."""
         self._once(connection, "sign_ins", event)
+
+    def account_security_changed(self, connection: Connection, event: AccountSecurityChanged) -> None:
+        """Notifies a member of staff of what was changed about how they sign in."""
+        self._once(connection, "account_security", event)
 
     def identity_event(self, connection: Connection, event: IdentityEvent) -> None:
         """Notifies custodians that their consent is needed, and who asked for it what they decided."""
@@ -227,6 +262,7 @@ class NotificationUseCases:
         rule = f"{event.state.kind}, {event.rule_outcome or 'any outcome'}: {event.months} months"
         store.add_erasure(connection, event.case_id, rule)
         store.erase_citizen(connection, event.case_id)
+        forget_holder(connection, Holder(HolderKind.CASE, event.case_id), self._clock())
 
     # --- all events that cause messages ---
 
@@ -248,14 +284,15 @@ class NotificationUseCases:
         without_mobile: Collection[UUID] = (),
         quiet_cases: Collection[UUID] = (),
         answers: Collection[Draft] = (),
+        accounts: Mapping[UUID, UUID] = MappingProxyType({}),
     ) -> None:
         """Records a batch together with what is kept of its events and with the messages of those of them that cause any.
-        `answers`: to handsets, besides."""
+        `answers`: to handsets, besides; `accounts`: citizens by case, where the contact is written with the messages."""
         moment = self._clock()
         drafts = {draft.id: draft for event in notifying for draft in batch.drafts[event.id]}
         drafts |= {draft.id: draft for draft in answers}
         rows = [draft.row(moment, without_mobile) for draft in drafts.values() if draft.id not in batch.stored.messages]
-        messages = writing(connection, rows, moment, quiet_cases)
+        messages = writing(connection, rows, moment, quiet_cases, accounts)
         writes.execute_all(connection, [*inbox.recording(batch.consumer, batch.events), *kept, *messages])
 
 

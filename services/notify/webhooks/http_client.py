@@ -33,11 +33,18 @@ _MOST_ADDRESSES = 3
 
 
 class DeliveryFailed(Exception):
-    """`reason`: in a word, for the log of deliveries. `response_code`, `answer`: of an answer, where there was one."""
+    """`reason`: in a word, for the log of deliveries. `response_code`, `answer`, `retry_after` (the header): of an answer, where
+    there was one."""
 
-    def __init__(self, reason: str, response_code: int | None = None, answer: str | None = None) -> None:
+    def __init__(
+        self,
+        reason: str,
+        response_code: int | None = None,
+        answer: str | None = None,
+        retry_after: str | None = None,
+    ) -> None:
         super().__init__(reason)
-        self.reason, self.response_code, self.answer = reason, response_code, answer
+        self.reason, self.response_code, self.answer, self.retry_after = reason, response_code, answer, retry_after
 
 
 @dataclass(frozen=True)
@@ -57,7 +64,8 @@ def resolve(host: str, port: int) -> list[str]:
 
 
 class WebhookClient:
-    """`networks`: which may be called though they are not public. `timeout`: seconds for each step, and for an answer."""
+    """`networks`: which may be called though they are not public. `timeout`: seconds for each step, and for an answer. `agent`:
+    how it names itself."""
 
     def __init__(
         self,
@@ -65,8 +73,10 @@ class WebhookClient:
         ports: Collection[int],
         timeout: float,
         resolve: Resolve = resolve,
+        agent: str = "Peygir-Webhooks/1",
     ) -> None:
         self._networks, self._ports, self._timeout, self._resolve = networks, ports, timeout, resolve
+        self._agent = agent
         self._tls: ssl.SSLContext = httpx.create_ssl_context(trust_env=False)
 
     def check(self, url: str) -> None:
@@ -104,7 +114,7 @@ class WebhookClient:
     def _post(self, target: Target, address: AnyAddress, headers: Mapping[str, str], content: bytes) -> Taken:
         # The name is not resolved a second time: the connection goes to the address that was judged, and TLS still proves the
         # name. A client of its own, so that no connection to the same address under another name is used.
-        sent = {**headers, "host": target.authority, "accept-encoding": "identity", "user-agent": "Peygir-Webhooks/1"}
+        sent = {**headers, "host": target.authority, "accept-encoding": "identity", "user-agent": self._agent}
         extensions = {"sni_hostname": target.host} if target.scheme == "https" else {}
         with httpx.Client(verify=self._tls, timeout=self._timeout, trust_env=False, follow_redirects=False) as client:
             url = target.at(address)
@@ -115,7 +125,7 @@ class WebhookClient:
                 reason = "redirects" if 300 <= response.status_code < 400 else "refused"
                 if response.status_code == httpx.codes.GONE:
                     reason = "gone"
-                raise DeliveryFailed(reason, response.status_code, answer)
+                raise DeliveryFailed(reason, response.status_code, answer, response.headers.get("retry-after"))
 
     def _excerpt(self, response: httpx.Response) -> str | None:
         """The beginning of an answer, as far as it comes in time: its status alone decides."""

@@ -73,11 +73,16 @@ def is_gsm(letter: str) -> bool:
 
 def sms_parts(text: str) -> int:
     """How many parts the operator bills: 160 then 153 GSM letters, else 70 then 67 UTF-16 units (sms-providers)."""
-    if all(is_gsm(letter) for letter in text):
-        length, alone, in_parts = len(text) + sum(letter in _GSM_DOUBLE for letter in text), 160, 153
-    else:
-        length, alone, in_parts = len(text.encode("utf-16-le")) // 2, 70, 67
+    alone, in_parts = (160, 153) if all(map(is_gsm, text)) else (70, 67)
+    length = sms_length(text)
     return 1 if length <= alone else -(-length // in_parts)
+
+
+def sms_length(text: str) -> int:
+    """How many of these letters or units a text has."""
+    if all(map(is_gsm, text)):
+        return len(text) + sum(letter in _GSM_DOUBLE for letter in text)
+    return len(text.encode("utf-16-le")) // 2
 
 
 def code_for_sms(code: str) -> str:

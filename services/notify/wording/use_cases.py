@@ -20,7 +20,10 @@ from contracts.notify import (
     MessageChannel,
     NotificationText,
     NotificationTextHistory,
+    NotificationTextPreview,
     NotificationTexts,
+    PreviewedText,
+    PreviewNotificationText,
 )
 from contracts.vocabulary import ActorKind, Language, Role
 from services.notify.models import text_commands
@@ -34,8 +37,11 @@ from services.notify.wording.rules import (
     NAMED_VALUES,
     REQUIRED_VALUES,
     RefusalName,
+    is_gsm,
+    sms_length,
     sms_parts,
 )
+from services.notify.wording.samples import sample_values
 from services.notify.wording.templates import OFFICE, Templates
 from texts.loading import placeholders
 
@@ -73,6 +79,39 @@ class TextUseCases:
             if _differ(row, texts):
                 store.replace_text(connection, request.actor.id, row, texts)
         return self._shown(*key, store.lock_text(connection, *key))
+
+    def preview(self, connection: Connection, request: PreviewNotificationText) -> NotificationTextPreview:
+        """A text as it would be sent. NotFound, InvalidField."""
+        _require_administrator(request.actor)
+        channel, name = request.channel.value, request.name
+        if (channel, name, "fa") not in self._shipped.texts:
+            raise NotFound
+        typed = {language: _typed(getattr(request, f"text_{language}")) for language in LANGUAGES}
+        refusal_reasons = refusal_reason_names(connection)
+        mistakes = list(self.mistakes(channel, name, typed, refusal_reasons))
+        if mistakes := [mistake for mistake in mistakes if mistake["reason"] != "too_many_parts"]:
+            raise InvalidField(fields=mistakes)
+        offered = offered_values(self._registry, self._shipped, channel, name)
+        if unknown := sorted(request.values.keys() - offered):
+            raise InvalidField(fields=[{"field": "values", "reason": "value_not_offered", "value": ", ".join(unknown)}])
+        now_sent = store.with_changes(connection, self._shipped)
+        names = replace(self._shipped.names, refusal_reasons=refusal_reasons)
+        previews, filled_in = {}, {}
+        for language in LANGUAGES:
+            text = typed[language] or now_sent.texts[channel, name, language].text
+            samples = sample_values(replace(self._shipped, names=names), language, self._registry.values)
+            samples[OFFICE] = self._shipped.office[language]
+            values = {value: request.values.get(value, samples.get(value, "")) for value in sorted(offered)}
+            longest = {**longest_values(self._registry, Language(language), names), OFFICE: samples[OFFICE]}
+            previews[language] = _previewed(channel, text.format_map(values), text.format_map(longest))
+            filled_in[language] = {value: values[value] for value in sorted(placeholders(text))}
+        return NotificationTextPreview(
+            fa=previews["fa"],
+            en=previews["en"],
+            values_fa=filled_in["fa"],
+            values_en=filled_in["en"],
+            most_parts=MAX_SMS_PARTS,
+        )
 
     def import_texts(self, connection: Connection, by: str, rows: Mapping[tuple[str, str], Mapping[str, str]]) -> int:
         """Many texts at once, by channel and name: other words by language, or with "" for both those that are shipped; a
@@ -190,6 +229,18 @@ class TextUseCases:
             fixed=shipped["fa"].fixed,
             version=row.version if row is not None else 0,
         )
+
+
+def _previewed(channel: str, text: str, longest: str) -> PreviewedText:
+    if channel != MessageChannel.SMS:
+        return PreviewedText(text=text, characters=len(text))
+    return PreviewedText(
+        text=text,
+        characters=sms_length(text),
+        encoding="gsm" if all(map(is_gsm, text)) else "ucs2",
+        parts=sms_parts(text),
+        longest_parts=sms_parts(longest),
+    )
 
 
 def _differ(row: store.AnyRow, texts: Mapping[str, str | None]) -> bool:

@@ -93,6 +93,14 @@ ANSWER_DATE = Value(
     always=False,
 )
 
+CODES_LEFT = Value(
+    "left",
+    extract=lambda event: {} if event.codes_left is None else {"left": str(event.codes_left)},
+    write=lambda params, language, names: digits(params["left"], language),
+    longest=lambda language, names: "10",
+)
+"""Recovery codes that are left."""
+
 NUMBER = Value(
     "number",
     extract=lambda event: {"number": event.state.number},

@@ -10,12 +10,13 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Connection, Row, and_, exists, func, insert, literal, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
+from backbone.storage import cursors
 from contracts.vocabulary import Kind, Stage
 from services.tracking.call_backs.rules import CallState
 from services.tracking.case.scope import Scope
 from services.tracking.models import call_back_draws, call_backs, cases
 
-WEEKS_SHOWN = 26
+_OF_WEEKS = b"w"
 
 
 def _silent(today: date) -> ColumnElement[bool]:
@@ -99,7 +100,12 @@ def put(connection: Connection, case_id: UUID, state: CallState) -> None:
     connection.execute(update(call_backs).where(call_backs.c.case_id == case_id).values(vars(state)))
 
 
-def weeks(connection: Connection) -> Sequence[Row[Any]]:
+def cursor(week: date) -> str:
+    """The cursor behind a draw."""
+    return cursors.encode(week, UUID(int=0), _OF_WEEKS)
+
+
+def weeks(connection: Connection, after: str | None, limit: int) -> Sequence[Row[Any]]:
     """The newest draws, each with its states: state → how many."""
     counted = (
         select(call_backs.c.week, call_backs.c.state, func.count().label("count"))
@@ -112,6 +118,7 @@ def weeks(connection: Connection) -> Sequence[Row[Any]]:
         .scalar_subquery()
         .label("states")
     )
-    return connection.execute(
-        select(call_back_draws, states).order_by(call_back_draws.c.week.desc()).limit(WEEKS_SHOWN)
-    ).all()
+    chosen = select(call_back_draws, states).order_by(call_back_draws.c.week.desc()).limit(limit)
+    if after is not None:
+        chosen = chosen.where(call_back_draws.c.week < cursors.decode_day(after, _OF_WEEKS)[0])
+    return connection.execute(chosen).all()

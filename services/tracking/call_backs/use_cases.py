@@ -102,7 +102,9 @@ class CallBackUseCases:
         self._access.conflict_free_scope(connection, request.actor)  # NotAllowed for a closed account
         if not request.actor.roles & {Role.OPERATOR, Role.HEAD}:
             raise NotAllowed
-        return CallBackWeeks(items=[_week(row) for row in store.weeks(connection)])
+        rows = store.weeks(connection, request.after, request.limit + 1)
+        items = [_week(row) for row in rows[: request.limit]]
+        return CallBackWeeks(items=items, next=store.cursor(items[-1].week) if len(rows) > request.limit else None)
 
     def _done_before(self, connection: Connection, request: RecordCall) -> bool:
         said = request.model_copy(update={"idempotency_key": ""})

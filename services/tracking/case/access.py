@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from sqlalchemy import Connection
@@ -18,6 +18,16 @@ from services.tracking.reference.catalogue import CatalogueCopy, CityCatalogue
 from services.tracking.reference.store import Member
 
 
+@dataclass(frozen=True)
+class Reader:
+    """A member of staff who reads a case: which cases they may know of, what accounts published of them, the catalogue."""
+
+    actor: Actor
+    scope: Scope
+    member: Member | None
+    city: CityCatalogue
+
+
 class Access:
     """The rights of an actor, by their token and by what accounts published last."""
 
@@ -26,8 +36,17 @@ class Access:
 
     def scope(self, connection: Connection, actor: Actor, masks: bool = False) -> Scope:
         """Which cases this member of staff may know of. NotAllowed for who sees none. `masks`: as in `scope_of`."""
-        staff_id = actor_id(actor, ActorKind.STAFF)
-        return scope_as(actor, store.member(connection, staff_id), self._catalogue.current(connection), masks)
+        return self.reader(connection, actor, masks).scope
+
+    def city(self, connection: Connection) -> CityCatalogue:
+        """The city's catalogue."""
+        return self._catalogue.current(connection)
+
+    def reader(self, connection: Connection, actor: Actor, masks: bool = False) -> Reader:
+        """The same with what it follows from."""
+        member = store.member(connection, actor_id(actor, ActorKind.STAFF))
+        city = self._catalogue.current(connection)
+        return Reader(actor, scope_as(actor, member, city, masks), member, city)
 
     def published_scope(self, connection: Connection, staff_id: UUID) -> Scope:
         """The same without a token, by what accounts published last. NotAllowed for who sees none."""

@@ -12,11 +12,12 @@ from sqlalchemy import Connection
 from backbone.storage.writes import Write
 from contracts.tracking import ExecuteCommand, StaffCase
 from services.tracking.case import views
-from services.tracking.case.access import scope_as
+from services.tracking.case.access import Reader, scope_as
 from services.tracking.case.context import Contexts
 from services.tracking.case.idempotency import noting
 from services.tracking.case.null_characters import reject_null_characters
 from services.tracking.case.record import Recorder
+from services.tracking.case.shown_commands import Reading, ShownCommands
 from services.tracking.merging import related
 from services.tracking.reference.catalogue import CatalogueCopy
 from services.tracking.reference.store import member_of_json
@@ -26,8 +27,11 @@ from services.tracking.rules import COMMANDS
 class CommandsAtOnce:
     """The use case."""
 
-    def __init__(self, catalogue: CatalogueCopy, contexts: Contexts, recorder: Recorder) -> None:
+    def __init__(
+        self, catalogue: CatalogueCopy, contexts: Contexts, recorder: Recorder, commands: ShownCommands
+    ) -> None:
         self._catalogue, self._contexts, self._recorder = catalogue, contexts, recorder
+        self._commands = commands
 
     def execute(self, connection: Connection, request: ExecuteCommand, others: Sequence[Write]) -> StaffCase | None:
         """The case as it is after the command; each statement on this connection is a transaction. `others`: written with it.
@@ -43,8 +47,10 @@ class CommandsAtOnce:
         read = views.read_for_command(connection, request, scope, *part)
         if read is None or read["earlier"] is not None or not self._catalogue.is_newest(read["catalogue"] or 0):
             return None
-        if scope_as(request.actor, member_of_json(read["member"]), city) != scope:
+        member = member_of_json(read["member"])
+        if scope_as(request.actor, member, city) != scope:
             return None
+        reading = Reading(Reader(request.actor, scope, member, city), self._commands)
         case = views.case_of_parts(read)
         if case.version != request.expected_version or COMMANDS.partner(case, request.command) is not None:
             return None
@@ -55,6 +61,8 @@ class CommandsAtOnce:
         named = related.of_case(connection, case, read["entries"] or [], scope)
         recording = self._recorder.prepare(change, request.actor, context.now, read["entries"] or [])
         self._recorder.show(read, change, recording)
-        answer = views.view_of_parts(recording.case, read, named)  # before the write: what fails here is not done
+        answer = views.view_of_parts(
+            recording.case, read, named, reading
+        )  # before the write: what fails here is not done
         key = noting(request.actor, request.idempotency_key, case.case_id, request.command)
         return answer if recording.save_unless_changed(connection, read["row_version"], [*key, *others]) else None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID, uuid4
@@ -19,9 +19,30 @@ from services.tracking.inquiry import store as inquiry_store
 from services.tracking.reference import store as reference_store
 from services.tracking.reference.catalogue import CatalogueCopy, CityCatalogue
 from services.tracking.reference.store import Member
-from services.tracking.reference.workdays import day_of
+from services.tracking.reference.workdays import Deadlines, Workdays, day_of
 
 Clock = Callable[[], datetime]
+_WITHOUT_RULES = Context(
+    actor=Actor(kind=ActorKind.BEARER, id="reader"),
+    now=datetime.min,
+    workdays=Workdays(frozenset()),
+    deadlines=Deadlines(),
+    new_id=UUID(int=0),
+)
+
+
+@dataclass(frozen=True)
+class ViewedFacts:
+    """What commands are judged by of what a view has read: the open question, and facts as they are before a command names
+    anything."""
+
+    question: Question | None
+    facts: tuple[Any, ...]
+
+
+def citizens_view(at: datetime, *facts: Any) -> Context:
+    """What the commands of a citizen who reads their case are judged by: none of the city's rules."""
+    return replace(_WITHOUT_RULES, now=at, facts=facts)
 
 
 class Contexts:
@@ -98,6 +119,14 @@ class Contexts:
         if loader is None or loader.part is None:
             return context
         return replace(context, facts=(loader.part.facts(reading["facts"], command, FactsQuery(case, city)),))
+
+    def for_view(
+        self, city: CityCatalogue, actor: Actor, member: Member | None, case: Case, view: ViewedFacts
+    ) -> Context:
+        """What any command is judged by, before its arguments: of what a view of the case has read."""
+        context = self._context(city, actor, view.question if case.has_question else None)
+        absent = _absent(case, member) if _may_be_deputy(actor, case) else frozenset()
+        return replace(context, absent=absent, facts=view.facts)
 
     def now(self) -> datetime:
         """The moment it is."""

@@ -90,12 +90,19 @@ def _alarms(case: Case, workdays: Workdays, deadlines: Deadlines) -> Iterator[Al
     if case.stage in ASKED and case.pending_question is not None:
         yield from _question_alarms(case, case.pending_question, (workdays, deadlines))
     if case.stage in OPEN_STAGES and case.paused_on is None and case.due_on is not None:
-        due = case.due_on
-        if case.due_from is not None and case.due_days is not None:
-            spent = ceil(case.due_days * WARNED_AT) + paused_workdays(workdays, case.pauses)
-            yield Alarm(workdays.after(case.due_from, spent), "decision", "warning", due)
+        due, mark = case.due_on, mark_of(case, workdays)
+        if mark is not None:
+            yield Alarm(mark, "decision", "warning", due)
         yield Alarm(due + ONE_DAY, "decision", "head", due)
         yield Alarm(workdays.after(due, deadlines.mayor) + ONE_DAY, "decision", "mayor", due)
+
+
+def mark_of(case: Case, workdays: Workdays) -> date | None:
+    """The day on which 80 % of the time for the decision is over; None while nothing is owed, and where it is not known from when
+    it is."""
+    if case.expected_on is None or case.due_from is None or case.due_days is None:
+        return None
+    return workdays.after(case.due_from, ceil(case.due_days * WARNED_AT) + paused_workdays(workdays, case.pauses))
 
 
 def _warning(workdays: Workdays, start: date, due: date) -> date:
@@ -135,11 +142,12 @@ def _ending(case: Case, workdays: Workdays, deadlines: Deadlines) -> Iterator[Al
 
 
 def with_next_check(change: Change, context: Context) -> Change:
-    """The change with the day on which the scheduler checks the case again."""
+    """The change with the day on which the scheduler checks the case again, and its 80 % mark."""
     # A change of a process that does not know the newest calendar yet is reckoned again.
     case = replace(change.case, calendar=min(change.case.calendar, context.calendar))
     waiting = alarms(case, context.workdays, context.deadlines)
-    return replace(change, case=replace(case, next_check_on=waiting[0].day if waiting else None))
+    next_check_on, mark_on = waiting[0].day if waiting else None, mark_of(case, context.workdays)
+    return replace(change, case=replace(case, next_check_on=next_check_on, mark_on=mark_on))
 
 
 def raise_due_alarms(case: Case, context: Context) -> Change:

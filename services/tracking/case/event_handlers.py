@@ -15,7 +15,7 @@ from backbone.messaging import outbox
 from backbone.persian import jalali
 from backbone.storage import writes
 from backbone.storage.writes import Write
-from contracts.accounts import StaffChanged
+from contracts.accounts import CitizenAccountDeleted, StaffChanged
 from contracts.base import Event
 from contracts.intake import CatalogueChanged, SubmissionRegistered
 from contracts.leaves import LeaveChanged
@@ -84,7 +84,10 @@ class EventHandlers:
                 change = replace(change, entries=[*change.entries, *requested.entries], effects=requested.effects)
             recording = self._recorder.prepare(change, filed_by(event), moment, [])
             rows.append(row_of(recording.case, event, moment))
-            others += [*recording.writes, *evidence_store.adding(media_rows(event.case_id, event.uploads, 1))]
+            others += [
+                *recording.writes,
+                *evidence_store.adding(media_rows(event.case_id, event.uploads, 1, at=event.filed_at)),
+            ]
             published += recording.events
         writes.execute(connection, store.opening(rows), [*others, *outbox.write(published)])
 
@@ -93,9 +96,12 @@ class EventHandlers:
         reference_store.keep_catalogue(connection, event.catalogue)
         self._catalogue.expire()
 
-    def keep_staff(self, connection: Connection, event: StaffChanged | LeaveChanged) -> None:
-        """Who may be made handler, which unit they belong to, and who stands in for them while they are away."""
-        if isinstance(event, LeaveChanged):
+    def keep_staff(self, connection: Connection, event: StaffChanged | LeaveChanged | CitizenAccountDeleted) -> None:
+        """Who may be made handler, which unit they belong to, and who stands in for them while they are away; and whose account
+        is gone, so that no case is shown as theirs."""
+        if isinstance(event, CitizenAccountDeleted):
+            store.forget_account(connection, event.citizen_id)
+        elif isinstance(event, LeaveChanged):
             reference_store.keep_leave(connection, event)
         else:
             reference_store.keep_staff(connection, event)

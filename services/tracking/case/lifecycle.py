@@ -47,6 +47,11 @@ PUBLIC_ENTRIES = frozenset(
         "closed_unanswered",
         "resumed",
         "evidence_sent",
+        "evidence_withdrawn",
+        "message_sent",
+        "message_corrected",
+        "message_withdrawn",
+        "filed_corrected",
         "evidence_refused",
         "decided",
         "referred",
@@ -67,7 +72,8 @@ PUBLIC_ENTRIES = frozenset(
 """Entries of the timeline that the citizen sees; the others are the office's own."""
 
 TEXTS_SHOWN = frozenset({"refused", "citizen_asked", "citizen_answered", "decided", "objected", "withdrawn"})
-"""Public entries whose `text` was written to or by the citizen."""
+"""Public entries whose `text` was written to or by the citizen; that of a message is shown as it is now
+(services/tracking/messages/rules.py)."""
 
 
 @dataclass(frozen=True)
@@ -110,14 +116,15 @@ class Case:
 
     The clock: a decision is owed `due_days` working days after `due_from`, not counting `pauses` (from and to, ISO days).
     `pending_question`: unit, on, days and due_on of the open question. `alarms_raised`: what the scheduler has raised
-    already; `next_check_on`: the day it looks again. `calendar`: the version of the catalogue by which all days were reckoned.
+    already; `next_check_on`: the day it looks again. `mark_on`: the day on which 80 % of the time is over, None while nothing
+    is owed. `calendar`: the version of the catalogue by which all days were reckoned.
 
     `objection_until`: the last day to object to how it ended; of a case that was closed since its citizen did not answer
     (`unanswered`), the last day on which one message of theirs reopens it: till then question and clock stay as they were.
     `rate_until`: of a closed case, the last day on which its decision may be rated.
     `colleagues`: other inspectors who see it, and as what (colleagues/rules.py).
 
-    `transfers`: how often it has gone from one unit to another.
+    `transfers`: how often it has gone from one unit to another. `changed_at`: when the last line of its timeline was written.
 
     `names`: what its refusal reason, its root causes and the articles that its decision cites were called that day, by code."""
 
@@ -166,11 +173,13 @@ class Case:
     refused_on: date | None = None
     alarms_raised: tuple[str, ...] = ()
     next_check_on: date | None = None
+    mark_on: date | None = None
     calendar: int = 0
     transfers: int = 0
     names: Mapping[str, Any] = field(default_factory=dict)
     version: int = 0
     history_hash: str = "0" * 64
+    changed_at: datetime | None = None
 
     @property
     def co_handlers(self) -> tuple[UUID, ...]:

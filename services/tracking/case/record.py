@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from sqlalchemy import Connection
 
@@ -16,7 +16,7 @@ from backbone.storage import writes
 from backbone.storage.writes import Write
 from contracts.gateway import Actor
 from contracts.tracking import CaseSnapshot, TrackedEvent
-from contracts.vocabulary import Stage
+from contracts.vocabulary import ActorKind, Stage
 from services.tracking.case import store
 from services.tracking.case.lifecycle import Case, Change, Effect, StoredEntry, TimelineEntry
 from services.tracking.case.public_view import CHANGES_VIEW, noticed
@@ -171,7 +171,7 @@ def lines(
         entries.append((stored, previous, head))
         seen.append({"entry": entry.entry, "stage": entry.case.stage})
         before_it, count = count, len(noticed(seen))
-        events.append(event_of(entry, version, now, count if count > before_it else None))
+        events.append(event_of(entry, version, now, count if count > before_it else None, actor))
     return entries, events
 
 
@@ -180,7 +180,7 @@ def written(change: Change, entries: Sequence[Link]) -> Case:
     if not entries:
         return change.case
     last, _, head = entries[-1]
-    return replace(change.case, version=last.sequence, history_hash=head)
+    return replace(change.case, version=last.sequence, history_hash=head, changed_at=last.at)
 
 
 def shown_line(line: Link) -> dict[str, Any]:
@@ -196,7 +196,9 @@ def _read_before(connection: Connection, change: Change) -> list[dict[str, Any]]
     return store.stages_of_entries(connection, change.case.case_id, CHANGES_VIEW)
 
 
-def event_of(entry: TimelineEntry, sequence: int, now: datetime, public_version: int | None) -> TrackedEvent:
+def event_of(
+    entry: TimelineEntry, sequence: int, now: datetime, public_version: int | None, actor: Actor
+) -> TrackedEvent:
     """The event of an entry. `public_version`: None when the citizen does not notice it."""
     return entry.event(
         id=uuid4(),
@@ -206,6 +208,8 @@ def event_of(entry: TimelineEntry, sequence: int, now: datetime, public_version:
         state=snapshot(entry.case, entry.previous_stage),
         noticed=public_version is not None,
         public_version=public_version,
+        by_kind=actor.kind,
+        by_staff=UUID(actor.id) if actor.kind is ActorKind.STAFF else None,
         **entry.fields,
     )
 

@@ -67,6 +67,15 @@ class Scheduler:
             self._apply(connection, case, deadlines.raise_due_alarms)
         return len(taken)
 
+    def reckon_marks(self, connection: Connection) -> int:
+        """Open cases of before their 80 % mark was kept."""
+        taken = store.lock_unmarked(connection, MOST)
+        if taken:
+            workdays = self._catalogue.current(connection).workdays
+            for case in taken:
+                store.mark(connection, case.case_id, deadlines.mark_of(case, workdays))
+        return len(taken)
+
     def escalate_recommendations(self, connection: Connection) -> int:
         """Recommendations that are overdue, to the head."""
         today = self._contexts.today()

@@ -9,7 +9,21 @@ from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Row, String, any_, bindparam, cast, func, literal_column, or_, select, text, update
+from sqlalchemy import (
+    Connection,
+    Row,
+    String,
+    any_,
+    bindparam,
+    cast,
+    delete,
+    func,
+    literal_column,
+    or_,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.dialects.postgresql import UUID as PG_UUID
 
@@ -18,8 +32,8 @@ from backbone.storage.writes import Write
 from contracts.vocabulary import Channel, Kind, Outcome, Stage
 from services.tracking.case.lifecycle import Case, StoredEntry
 from services.tracking.case.scope import CONDITION, Scope
-from services.tracking.models import cases, catalogue, timeline
-from services.tracking.row_conditions import NOT_OVER
+from services.tracking.models import cases, catalogue, citizen_looks, timeline
+from services.tracking.row_conditions import NOT_OVER, UNMARKED
 
 Link = tuple[StoredEntry, str, str]
 """A line of a timeline: the entry, the hash of the one before it, its own."""
@@ -110,6 +124,18 @@ def id_of_number(connection: Connection, number: str, scope: Scope) -> UUID | No
 # --- one case ---
 
 
+def audience(connection: Connection, case_id: UUID, scope: Scope) -> Row[Any] | None:
+    """What decides who of the staff may know of this case, where the scope knows it."""
+    chosen = select(cases.c.unit, cases.c.handler, cases.c.colleagues)
+    return connection.execute(chosen.where(cases.c.case_id == case_id, scope.condition())).first()
+
+
+def case_in_scope(connection: Connection, case_id: UUID, scope: Scope) -> Case | None:
+    """A case that may be known of, as it is."""
+    row = connection.execute(select(*CASE_COLUMNS).where(cases.c.case_id == case_id, scope.condition())).first()
+    return case_of(row) if row is not None else None
+
+
 def lock_for_staff(
     connection: Connection, ids: Iterable[UUID], scope: Scope, partner: UUID | None = None
 ) -> dict[UUID, Case]:
@@ -180,9 +206,10 @@ def case_of_json(columns: Mapping[str, Any]) -> Case:
         "first_due_on",
         "refused_on",
         "next_check_on",
+        "mark_on",
         "rate_until",
     )
-    moments = ("filed_at", "decided_at")
+    moments = ("filed_at", "decided_at", "changed_at")
     identifiers = ("case_id", "citizen_id", "handler", "approver", "merged_into")
     staff = ("previous_handlers", "excluded_staff")
     return _case(
@@ -219,10 +246,29 @@ def lock_due(connection: Connection, today: date, limit: int) -> list[Case]:
     return [case_of(row) for row in rows]
 
 
+def lock_unmarked(connection: Connection, limit: int) -> list[Case]:
+    """Open cases of before their 80 % mark was kept, locked; what another process holds is left to it."""
+    chosen = select(*CASE_COLUMNS).where(UNMARKED).order_by(cases.c.case_id)
+    rows = connection.execute(chosen.limit(limit).with_for_update(skip_locked=True))
+    return [case_of(row) for row in rows]
+
+
+def mark(connection: Connection, case_id: UUID, on: date | None) -> None:
+    """The 80 % mark of a locked case."""
+    connection.execute(update(cases).where(cases.c.case_id == case_id).values(mark_on=on))
+
+
 def check_again_on(connection: Connection, case_id: UUID, on: date, calendar: int) -> None:
     """The scheduler could not process this case and tries again on another day."""
     chosen = update(cases).where(cases.c.case_id == case_id)
     connection.execute(chosen.values(next_check_on=on, calendar=func.greatest(cases.c.calendar, calendar)))
+
+
+def forget_account(connection: Connection, citizen_id: UUID) -> None:
+    """The cases of this account belong to none, and nobody has looked at them."""
+    own = select(cases.c.case_id).where(cases.c.citizen_id == citizen_id)
+    connection.execute(delete(citizen_looks).where(citizen_looks.c.case_id.in_(own)))
+    connection.execute(update(cases).where(cases.c.citizen_id == citizen_id).values(citizen_id=None))
 
 
 # --- history ---

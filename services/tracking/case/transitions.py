@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
-from datetime import date
+from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 from contracts.base import Contract
-from contracts.errors import InvalidField, WrongStage
+from contracts.errors import InvalidField, NotAllowed, PeygirError, WrongStage
 from contracts.tracking import TrackedEvent
 from contracts.vocabulary import Role, Stage
 from services.tracking.case.lifecycle import Case, Change, Context, Effect, Listed, TimelineEntry
@@ -35,8 +34,52 @@ def works_on(case: Case, actor_id: str) -> bool:
     return handles(case, actor_id) or actor_id in map(str, case.co_handlers)
 
 
-def _always(case: Case, today: date) -> bool:
-    return True
+Why = Literal["not_yet", "not_yours", "too_late"]
+"""Why a command cannot be given now: it may become possible; it is another's, or not for such a case; its time is over."""
+
+
+@dataclass(frozen=True)
+class Hindrance:
+    """What is in the way of a command, whatever its arguments are. `code`: what exactly, as the reader's view names it; `error`:
+    what giving it raises."""
+
+    why: Why
+    code: str
+    error: PeygirError
+
+
+Guard = Callable[[Case, Context], Hindrance | None]
+"""Of a case at a stage where the command may be given, and of somebody who may give it: what is in its way all the same."""
+Bounds = Mapping[str, str]
+"""`earliest` and `latest`, ISO days or moments, of a field; each may be left out."""
+
+
+def _nothing(case: Case, context: Context) -> Hindrance | None:
+    return None
+
+
+def _no_bounds(case: Case, context: Context) -> Mapping[str, Bounds]:
+    return {}
+
+
+def not_at_this_stage(case: Case, command: type[Contract], why: Why, code: str) -> Hindrance:
+    """Something about the case, other than its stage, for which the command is refused as at a wrong one."""
+    return Hindrance(why, code, WrongStage(stage=case.stage, command=name_of(command)))
+
+
+def not_by_this_one(code: str) -> Hindrance:
+    """The command is another's to give."""
+    return Hindrance("not_yours", code, NotAllowed())
+
+
+def has_unit(case: Case, context: Context) -> Hindrance | None:
+    """Guard: without a unit nobody knows who has a conflict of interest."""
+    return Hindrance("not_yet", "unit_not_set", wrong("unit", "not_set")) if case.unit is None else None
+
+
+def name_of(command: type[Contract]) -> str:
+    """The command's type."""
+    return str(command.model_fields["type"].default)
 
 
 @dataclass(frozen=True)
@@ -47,7 +90,12 @@ class CommandRule:
     or its errors. `lapses_question`: it need not wait for an answer whose day is over; `waits_for_proposal`: not given while
     a proposed decision waits for the head. `other_case`: the other case that it names, or `partner`: the one that the case itself
     names, and `change_other`: what it changes there. `inspectors`: which of the inspectors who see the case give it.
-    `offered`: the citizen's view offers it, where `available`."""
+
+    `guard`: what is in its way whatever its arguments are; asked before `apply`, and by whoever shows what can be done.
+    `choices`: its fields that name a part of the case → the parts there are, and what each is; without any it cannot be given,
+    for the reason `without_choice` ("not_yours": there are some, for others). `bounds`: of its days and moments. `decides`:
+    what comes of it is a decision, only proposed where the kind asks for four eyes. `in_summary`: the citizen's view names it
+    in `can`."""
 
     command: type[Contract]
     transitions: Transitions
@@ -59,13 +107,17 @@ class CommandRule:
     partner: Callable[[Case], UUID | None] | None = None
     change_other: Callable[[Case, Case, Any], Change] | None = None
     inspectors: Callable[[Case, str], bool] = works_on
-    offered: bool = False
-    available: Callable[[Case, date], bool] = _always
+    guard: Guard = _nothing
+    choices: Mapping[str, Callable[[Case, Context], Mapping[str, str]]] = field(default_factory=dict)
+    without_choice: tuple[Why, str] = ("not_yet", "nothing_to_choose")
+    bounds: Callable[[Case, Context], Mapping[str, Bounds]] = _no_bounds
+    decides: bool = False
+    in_summary: bool = False
 
     @cached_property
     def name(self) -> str:
         """The command's type."""
-        return str(self.command.model_fields["type"].default)
+        return name_of(self.command)
 
     def in_next_stage(self, case: Case, context: Context) -> Context:
         """The context with the stage that the command leads to. WrongStage where it may not be given."""

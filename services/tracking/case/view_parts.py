@@ -16,6 +16,14 @@ from services.tracking.evidence import store as evidence
 from services.tracking.models import attachments, cases, media_states, questions, recommendations, reminders, timeline
 from services.tracking.reference.names import name_of
 
+_OF_ATTACHMENT = (
+    *("media_id", "from_office", "question_id", "position", "withdrawn_at"),
+    *("added_at", "added_by", "redacts"),
+)
+_OF_MEDIA = (
+    *("state", "media_type", "size", "reason", "variants", "notes"),
+    *("duration_seconds", "width", "height", "peaks"),
+)
 CITIZEN_KINDS = (ActorKind.CITIZEN, ActorKind.BEARER)
 
 
@@ -31,7 +39,7 @@ def timeline_part(*conditions: ColumnElement[bool]) -> Any:
 
 
 def questions_part(*conditions: ColumnElement[bool]) -> Any:
-    names = ("question_id", "unit", "text", "asked_at", "due_on", "media", "answer", "answered_at")
+    names = ("question_id", "unit", "text", "asked_at", "due_on", "media", "answer", "answered_at", "lapsed_at")
     line = json_object(**{name: questions.c[name] for name in names})
     return (
         select(func.json_agg(aggregate_order_by(line, questions.c.asked_at)))
@@ -42,9 +50,9 @@ def questions_part(*conditions: ColumnElement[bool]) -> Any:
 
 
 def media_part(*conditions: ColumnElement[bool], of: Any = cases.c.case_id) -> Any:
-    state = {name: media_states.c[name] for name in ("state", "media_type", "size", "reason", "variants", "notes")}
+    state = {name: media_states.c[name] for name in _OF_MEDIA}
     line = json_object(
-        **{name: attachments.c[name] for name in ("media_id", "from_office", "question_id")},
+        **{name: attachments.c[name] for name in _OF_ATTACHMENT},
         number=evidence.place_in_case(),
         withheld=evidence.reason_withheld(),
         **state,

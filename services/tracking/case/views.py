@@ -12,20 +12,26 @@ from sqlalchemy.dialects.postgresql import UUID as PG_UUID
 
 from contracts.gateway import FILED_CONTENT
 from contracts.tracking import ExecuteCommand, StaffCase, StaffEntry
-from contracts.vocabulary import ActorKind
+from contracts.vocabulary import ActorKind, Language
 from services.tracking.case import unanswered, view_parts
 from services.tracking.case.facts import FactsPart
 from services.tracking.case.idempotency import EARLIER
 from services.tracking.case.json_queries import as_sql, json_object
 from services.tracking.case.lifecycle import CONSULTED, Case
+from services.tracking.case.looks import seen_part
 from services.tracking.case.scope import CONDITION, Scope
+from services.tracking.case.shown_commands import Reading, open_question
 from services.tracking.case.store import ROW_VERSION, case_of_json
+from services.tracking.case.view_deadlines import asked, deadline_of
+from services.tracking.case.view_texts import with_texts
 from services.tracking.evidence import store as evidence
 from services.tracking.inquiry.store import OPEN_QUESTION
 from services.tracking.merging import related
 from services.tracking.merging import views as merging_views
+from services.tracking.messages.rules import FILED_CORRECTED, unread_when_withdrawn
+from services.tracking.messages.store import withdrawn_lines
 from services.tracking.models import cases, catalogue, timeline
-from services.tracking.reference.names import names_of
+from services.tracking.reference.names import ground_name, names_of
 from services.tracking.reference.store import liaison_part, member_part
 from services.tracking.visits.views import staff_visit, visits_part
 
@@ -43,6 +49,9 @@ _PARTS: dict[str, Any] = {
     "merged": merging_views.merged_part(),
     "liaison": liaison_part(),
     "names": view_parts.names_part(),
+    "seen": seen_part(),
+    "texts_erased": cases.c.texts_erased_at.is_not(None),
+    "grounds": json_object(fa=ground_name(cases.c.ground, "fa"), en=ground_name(cases.c.ground, "en")),
 }
 _THIS = cases.c.case_id == bindparam("case_id", type_=PG_UUID, required=False)
 _STAFF = select(json_object(**_PARTS)).where(_THIS)
@@ -80,15 +89,22 @@ _AS_IT_IS = (
 )
 
 
-def staff_case(connection: Connection, case_id: UUID, scope: Scope, after_command: bool = False) -> StaffCase | None:
+def staff_case(
+    connection: Connection,
+    case_id: UUID,
+    scope: Scope,
+    after_command: bool = False,
+    reading: Reading | None = None,
+) -> StaffCase | None:
     """The whole case. `after_command`, of the same person in the same transaction: whatever it made of the case, they see
-    it this once; the cases linked to it are those of the scope all the same."""
+    it this once; the cases linked to it are those of the scope all the same. `reading`: who reads it, None: a process."""
     query = _AFTER_COMMAND if after_command else _FOR_STAFF
-    parts = connection.exec_driver_sql(query, {"case_id": case_id, **scope.given()}).scalar()
+    given = {"case_id": case_id, "reader": UUID(reading.reader.actor.id) if reading else None, **scope.given()}
+    parts = connection.exec_driver_sql(query, given).scalar()
     if parts is None:
         return None
     case = case_of_parts(parts)
-    return view_of_parts(case, parts, related.of_case(connection, case, parts["entries"] or [], scope))
+    return view_of_parts(case, parts, related.of_case(connection, case, parts["entries"] or [], scope), reading)
 
 
 def read_for_command(
@@ -104,7 +120,7 @@ def read_for_command(
     what its key was used for; `question`: the open one; `facts`: of its loader."""
     actor = request.actor
     about = {"actor": f"{actor.kind}:{actor.id}", "key": request.idempotency_key, "member": UUID(actor.id)}
-    given = {"case_id": request.case_id, **scope.given(), **about, **parameters}
+    given = {"case_id": request.case_id, "reader": about["member"], **scope.given(), **about, **parameters}
     parts: dict[str, Any] | None = connection.exec_driver_sql(_for_command(facts), given).scalar()
     return parts
 
@@ -126,18 +142,21 @@ def case_of_parts(parts: Mapping[str, Any]) -> Case:
     return case_of_json(parts["case"] | parts["rest"])
 
 
-def view_of_parts(case: Case, parts: Mapping[str, Any], others: Sequence[Row[Any]]) -> StaffCase:
+def view_of_parts(
+    case: Case, parts: Mapping[str, Any], others: Sequence[Row[Any]], reading: Reading | None = None
+) -> StaffCase:
     """The view of a case that has these parts. `others`: the cases that it names, as far as the reader knows them."""
     entries, questions, media = (parts[part] or [] for part in ("entries", "questions", "media"))
+    entries = without_texts(entries, unread_when_withdrawn(entries))
     filed = {name: parts["filed"][name] for name in _AS_FILED}
     filed["answered_questions"] = filed["answered_questions"] or []
     members, common = (parts["filed"][name] for name in _OF_GROUP)
     names = _names_in(parts)
-    return StaffCase.model_validate(
+    view = StaffCase.model_validate(
         filed
         | {name: getattr(case, name) for name in _AS_IT_IS}
         | {
-            "decision": view_parts.decision_of(case),
+            "decision": (decision := view_parts.decision_of(case)) and dict(decision),
             "root_causes": case.root_causes,
             "recommendations": case.recommendations,
             "refusal": next(iter(_named(case, "refusal")), None),
@@ -148,8 +167,8 @@ def view_of_parts(case: Case, parts: Mapping[str, Any], others: Sequence[Row[Any
             "closed_reason": unanswered.REASON if case.unanswered else None,
             "checklist": [{**item, "done_by_name": names.get(str(item.get("done_by")))} for item in case.checklist],
             "group": {"members": members, "common": common} if members else None,
-            "questions": [_question(line, media) for line in questions],
-            "attachments": [evidence.view(line) for line in media],
+            "questions": [_question(line, media, reading) for line in questions],
+            "attachments": [evidence.view_for_staff(line, media, names) for line in media],
             "visits": [staff_visit(line) for line in parts["visits"] or []],
             "timeline": [staff_entry(related.without_others(line, others), names) for line in entries],
             "followed": [{**line, "case_id": case.case_id, "number": case.number} for line in parts["followed"] or []],
@@ -159,9 +178,36 @@ def view_of_parts(case: Case, parts: Mapping[str, Any], others: Sequence[Row[Any
             "linked": [dict(row._mapping) for row in others if str(row.case_id) in case.links],
             "unit_has_liaison": parts["liaison"],
             "merged_cases": merging_views.shown(parts["merged"] or []),
+            "filed_corrected_at": next(
+                (line["at"] for line in reversed(entries) if line["entry"] == FILED_CORRECTED), None
+            ),
             "merged_into": next((row.case_id for row in others if row.case_id == case.merged_into), None),
+            "co_handler_names": {str(one): names[str(one)] for one in case.co_handlers if str(one) in names},
+            "last_activity_at": entries[-1]["at"] if entries else None,
+            "attachment_count": len(media),
+            **(_for_reader(case, parts, reading) if reading is not None else {}),
         }
     )
+    return view if reading is None else with_texts(view, reading.reader.actor.language)
+
+
+def _for_reader(case: Case, parts: Mapping[str, Any], reading: Reading) -> dict[str, Any]:
+    """What its view says to this reader: what they may do, what is owed, in their language."""
+    reader, commands = reading.reader, reading.commands
+    language = reader.actor.language
+    ground, question = parts["grounds"][language] or case.ground, open_question(parts["questions"] or [])
+    return {
+        "commands": commands.of(reader, case, parts),
+        "seen_version": parts["seen"],
+        "unread": sum(
+            line["sequence"] > (parts["seen"] or 0) and line["actor_id"] != reader.actor.id
+            for line in parts["entries"] or []
+        ),
+        "deadline": deadline_of(case, reader.city, commands.today(), language, ground),
+        "open_question": asked(case, question, reader.city, language),
+        "ground_name": ground,
+        "unit_name": case.unit_name_fa if language is Language.FA else case.unit_name_en,
+    }
 
 
 def _named(case: Case, what: str) -> list[dict[str, str]]:
@@ -174,9 +220,12 @@ def _consultation(line: Mapping[str, Any], names: Mapping[str, str]) -> dict[str
     return {**about, "consultation_id": line["consultation_id"], "text": line["text"]}
 
 
-def _question(line: dict[str, Any], media: list[dict[str, Any]]) -> dict[str, Any]:
+def _question(line: dict[str, Any], media: list[dict[str, Any]], reading: Reading | None) -> dict[str, Any]:
     answered = [attachment["media_id"] for attachment in media if attachment["question_id"] == line["question_id"]]
-    return {**line, "media": list(dict.fromkeys([*line["media"], *answered]))}
+    unit = reading.reader.city.unit(line["unit"]) if reading is not None else None
+    persian = reading is not None and reading.reader.actor.language is Language.FA
+    name = None if unit is None else unit.name_fa if persian else unit.name_en
+    return {**line, "unit_name": name, "media": list(dict.fromkeys([*line["media"], *answered]))}
 
 
 def _names_in(parts: Mapping[str, Any]) -> dict[str, str]:
@@ -187,6 +236,18 @@ def _names_in(parts: Mapping[str, Any]) -> dict[str, str]:
         if isinstance(member, dict) and member.get("display_name"):
             names[member["staff_id"]] = member["display_name"]
     return names
+
+
+def without_texts(lines: Sequence[dict[str, Any]], unread: frozenset[str]) -> list[dict[str, Any]]:
+    """These lines without the texts of messages, by id, that were taken back before anybody had read them."""
+    if not unread:
+        return list(lines)
+    return [
+        {**line, "details": {name: value for name, value in line["details"].items() if name != "text"}}
+        if line["details"].get("message_id") in unread
+        else line
+        for line in lines
+    ]
 
 
 def staff_entry(line: dict[str, Any], names: Mapping[str, str]) -> StaffEntry:
@@ -214,6 +275,8 @@ def entries_since(
     chosen = select(timeline).where(timeline.c.case_id == case_id, timeline.c.sequence > version)
     rows = connection.execute(chosen.order_by(timeline.c.sequence).limit(limit))
     entries = [dict(row._mapping) for row in rows]
+    if any("message_id" in entry["details"] for entry in entries):
+        entries = without_texts(entries, unread_when_withdrawn(withdrawn_lines(connection, case_id)))
     others = related.in_scope(connection, related.names(entries), scope)
     doers = [entry["actor_id"] for entry in entries if entry["actor_kind"] == ActorKind.STAFF]
     named = [UUID(id_) for id_ in (*doers, *(id_ for entry in entries for id_ in staff_in(entry["details"])))]

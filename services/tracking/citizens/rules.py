@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from contracts.errors import WrongStage
 from contracts.tracking import CaseObjected, CaseRated, CaseWithdrawn, RaiseObjection, Rate, Withdraw
 from contracts.vocabulary import OPEN_STAGES, Stage
 from services.tracking.case import deadlines
 from services.tracking.case.lifecycle import Case, Change, Context
 from services.tracking.case.rules import may_object, may_rate, without_handler
-from services.tracking.case.transitions import BY_CITIZEN, CommandRule, change_of, moved, staying_in
+from services.tracking.case.transitions import (
+    BY_CITIZEN,
+    CommandRule,
+    Hindrance,
+    change_of,
+    moved,
+    not_at_this_stage,
+    staying_in,
+)
 from services.tracking.case.workers import concluding
 from services.tracking.inquiry.rules import question_lapsed
 
@@ -20,31 +27,39 @@ def _withdraw(case: Case, command: Withdraw, context: Context) -> Change:
     return change_of(case, after, "withdrawn", CaseWithdrawn, *effects, details={"text": command.reason}, fields=fields)
 
 
+def _may_object(case: Case, context: Context) -> Hindrance | None:
+    if may_object(case, context.today):
+        return None
+    return not_at_this_stage(case, RaiseObjection, "too_late", "final" if case.final else "deadline_passed")
+
+
 def _object(case: Case, command: RaiseObjection, context: Context) -> Change:
-    if not may_object(case, context.today):
-        raise WrongStage(stage=case.stage, command=command.type)
     after = moved(without_handler(case), context, paused_on=None)
     after = deadlines.with_clock_started(after, context.today, (context.workdays, context.deadlines))
     return change_of(case, after, "objected", CaseObjected, details={"text": command.text})
 
 
+def _may_rate(case: Case, context: Context) -> Hindrance | None:
+    if may_rate(case, context.today):
+        return None
+    return not_at_this_stage(case, Rate, "too_late", "not_decided" if case.outcome is None else "deadline_passed")
+
+
 def _rate(case: Case, command: Rate, context: Context) -> Change:
-    if not may_rate(case, context.today):
-        raise WrongStage(stage=case.stage, command=command.type)
     details = command.model_dump(mode="json", exclude={"type"}, exclude_none=True)
     after = moved(case, context, score=command.score)
     return change_of(case, after, "rated", CaseRated, details=details, fields={"score": command.score})
 
 
 COMMANDS = (
-    CommandRule(Withdraw, dict.fromkeys(OPEN_STAGES, Stage.WITHDRAWN), BY_CITIZEN, _withdraw, offered=True),
+    CommandRule(Withdraw, dict.fromkeys(OPEN_STAGES, Stage.WITHDRAWN), BY_CITIZEN, _withdraw, in_summary=True),
     CommandRule(
         RaiseObjection,
         {Stage.DECIDED: Stage.REVIEW},
         BY_CITIZEN,
         _object,
-        offered=True,
-        available=may_object,
+        guard=_may_object,
+        in_summary=True,
     ),
-    CommandRule(Rate, staying_in(Stage.DECIDED, Stage.CLOSED), BY_CITIZEN, _rate, offered=True, available=may_rate),
+    CommandRule(Rate, staying_in(Stage.DECIDED, Stage.CLOSED), BY_CITIZEN, _rate, guard=_may_rate, in_summary=True),
 )

@@ -32,7 +32,15 @@ from services.tracking.case.lifecycle import (
     StaffFacts,
     TimelineEntry,
 )
-from services.tracking.case.transitions import BY_INSPECTOR, CommandRule, change_of, handles, staying_in, wrong
+from services.tracking.case.transitions import (
+    BY_INSPECTOR,
+    CommandRule,
+    Hindrance,
+    change_of,
+    handles,
+    staying_in,
+    wrong,
+)
 
 MOST_CONSULTED = 5
 """Open consultations of one case."""
@@ -50,10 +58,13 @@ class ColleagueFacts:
 # --- commands ---
 
 
+def _has_none(case: Case, context: Context) -> Hindrance | None:
+    there = bool(case.co_handlers)
+    return Hindrance("not_yet", "has_a_co_handler", wrong("inspector", "has_a_co_handler")) if there else None
+
+
 def _add_co_handler(case: Case, command: AddCoHandler, context: Context) -> Change:
     staff_id = _named(case, context, "inspector")
-    if case.co_handlers:
-        raise wrong("inspector", "has_a_co_handler")
     line = {"staff": str(staff_id), "as": CO_HANDLER, "by": context.actor.id}
     after = replace(case, colleagues=(*case.colleagues, line))
     return _changed(case, after, "co_handler_added", staff_id, details={"inspector": str(staff_id)})
@@ -67,13 +78,15 @@ def _remove_co_handler(case: Case, command: RemoveCoHandler, context: Context) -
     return Change(after, [entry])
 
 
+def _has_place_for_advice(case: Case, context: Context) -> Hindrance | None:
+    full = len(case.consulted) >= MOST_CONSULTED
+    return Hindrance("not_yet", "too_many", wrong("colleague", "too_many")) if full else None
+
+
 def _consult(case: Case, command: ConsultColleague, context: Context) -> Change:
     staff_id = _named(case, context, "colleague")
-    open_ones = [line for line in case.colleagues if line["as"] == CONSULTED]
     if str(staff_id) in {line["staff"] for line in case.colleagues}:
         raise wrong("colleague", "sees_it_already")
-    if len(open_ones) >= MOST_CONSULTED:
-        raise wrong("colleague", "too_many")
     consultation_id = str(context.new_id)
     question_details = {"by": context.actor.id, "consultation_id": consultation_id, "text": command.text}
     line = {"staff": str(staff_id), "as": CONSULTED, **question_details, "at": context.now.isoformat()}
@@ -82,10 +95,20 @@ def _consult(case: Case, command: ConsultColleague, context: Context) -> Change:
     return _changed(case, after, "colleague_consulted", staff_id, UUID(context.actor.id), details=details)
 
 
+def _consultations(case: Case, context: Context) -> dict[str, str]:
+    return {line["consultation_id"]: line["text"] for line in case.colleagues if line["as"] == CONSULTED}
+
+
+def _own_consultations(case: Case, context: Context) -> dict[str, str]:
+    """Those that the actor answers, be it as a deputy."""
+    own, lines = (context.actor.id, str(context.on_behalf_of)), case.colleagues
+    return {line["consultation_id"]: line["text"] for line in lines if line["as"] == CONSULTED and line["staff"] in own}
+
+
 def _answer_consultation(case: Case, command: AnswerConsultation, context: Context) -> Change:
     """By who is asked alone, or their deputy; with the answer they see the case no more."""
     line = _consultation(case, command.consultation_id)
-    if line["staff"] not in (context.actor.id, str(context.on_behalf_of)):
+    if line["consultation_id"] not in _own_consultations(case, context):
         raise NotAllowed
     after = _without(case, [line])
     details = {"consultation_id": line["consultation_id"], "text": command.text}
@@ -183,9 +206,26 @@ def is_consulted(case: Case, actor_id: str) -> bool:
 
 _HANDLED = staying_in(*AT_WORK, Stage.REVIEW)
 COMMANDS = (
-    CommandRule(AddCoHandler, _HANDLED, BY_INSPECTOR, _add_co_handler, inspectors=handles),
-    CommandRule(RemoveCoHandler, _HANDLED, BY_INSPECTOR, _remove_co_handler, inspectors=handles),
-    CommandRule(ConsultColleague, _HANDLED, BY_INSPECTOR, _consult),
-    CommandRule(AnswerConsultation, _HANDLED, BY_INSPECTOR, _answer_consultation, inspectors=is_consulted),
-    CommandRule(EndConsultation, _HANDLED, BY_INSPECTOR, _end_consultation),
+    CommandRule(AddCoHandler, _HANDLED, BY_INSPECTOR, _add_co_handler, inspectors=handles, guard=_has_none),
+    CommandRule(
+        RemoveCoHandler,
+        _HANDLED,
+        BY_INSPECTOR,
+        _remove_co_handler,
+        inspectors=handles,
+        choices={"inspector": lambda case, context: {str(staff_id): str(staff_id) for staff_id in case.co_handlers}},
+    ),
+    CommandRule(ConsultColleague, _HANDLED, BY_INSPECTOR, _consult, guard=_has_place_for_advice),
+    CommandRule(
+        AnswerConsultation,
+        _HANDLED,
+        BY_INSPECTOR,
+        _answer_consultation,
+        inspectors=is_consulted,
+        choices={"consultation_id": _own_consultations},
+        without_choice=("not_yours", "not_asked"),
+    ),
+    CommandRule(
+        EndConsultation, _HANDLED, BY_INSPECTOR, _end_consultation, choices={"consultation_id": _consultations}
+    ),
 )

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import Connection, Row, cast, func, select
 
@@ -15,7 +17,7 @@ from services.tracking.case.record import Amendment, ViewParts
 from services.tracking.colleagues import rules
 from services.tracking.colleagues.rules import ColleagueFacts
 from services.tracking.models import cases, staff
-from services.tracking.reference.store import member_of_json, member_part
+from services.tracking.reference.store import AWAY, NamedMember, member_of_json, member_of_row, member_part
 from services.tracking.row_conditions import HAS_COLLEAGUES
 
 
@@ -25,6 +27,17 @@ def all_colleagues(connection: Connection) -> Sequence[Row[Any]]:
     this = cast(line.c.value.op("->>")("staff"), staff.c.staff_id.type)
     chosen = select(cases.c.case_id, cases.c.unit.label("about"), staff)
     return connection.execute(chosen.where(HAS_COLLEAGUES, this == staff.c.staff_id)).all()
+
+
+def active_members(connection: Connection) -> list[NamedMember]:
+    """All members of staff whose accounts are open and have a name."""
+    chosen = select(staff, AWAY.label("stands_in_for")).where(staff.c.active, staff.c.display_name.is_not(None))
+    return [
+        NamedMember(
+            replace(member_of_row(row), stands_in_for=frozenset(map(UUID, row.stands_in_for))), row.display_name
+        )
+        for row in connection.execute(chosen)
+    ]
 
 
 def _facts(member: Mapping[str, Any] | None, command: Any, about: FactsQuery) -> ColleagueFacts:

@@ -5,12 +5,13 @@ at once; and the recommendations to the unit that come of it (DOMAIN: The life o
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 from uuid import UUID, uuid5
 
-from contracts.errors import FourEyesNeeded, NotAllowed, NotFound, NotSettleable, WrongStage
+from contracts.base import Contract
+from contracts.errors import FourEyesNeeded, InvalidField, NotFound, NotSettleable, WrongStage
 from contracts.tracking import (
     Approve,
     CaseDecided,
@@ -25,18 +26,19 @@ from contracts.tracking import (
     ReturnProposal,
     SettleEarly,
     SettleRecommendation,
+    ShownCommand,
 )
-from contracts.vocabulary import Kind, Outcome, Stage
+from contracts.vocabulary import OUTCOMES_WITH_CAUSE, Kind, Outcome, Stage
 from services.tracking.case import transitions
 from services.tracking.case.lifecycle import Case, Change, Context, Effect, TimelineEntry
+from services.tracking.case.transitions import Hindrance
 from services.tracking.case.workers import workers
 
-REASONED = frozenset({Outcome.UPHELD, Outcome.PARTLY_UPHELD})
-"""Outcomes that name a root cause."""
 _OF_PROPOSAL = frozenset({"by", "at", "causes", "early"})
 """What a proposal says beside the decision."""
 REPORTED = {"reported_done": "done", "reported_declined": "declined"}
 """What the unit reported → what it is once the office has agreed."""
+_TO_REPORT = frozenset({"open", *REPORTED})
 
 
 @dataclass(frozen=True)
@@ -70,18 +72,35 @@ class RecommendationsChanged(Effect):
 
 @dataclass(frozen=True)
 class RecommendationFacts:
-    """The recommendation that a command names; None when the case has no such one."""
+    """The recommendation that a command names; None when the case has no such one. `reported`: those of the case that
+    wait for the office's agreement, id → text, for its view."""
 
     recommendation: IssuedRecommendation | None = None
+    reported: Mapping[str, str] = field(default_factory=dict)
 
 
 # --- the decision ---
 
 
+def _may_decide_alone(case: Case, context: Context) -> Hindrance | None:
+    if context.needs_approval(case):
+        return Hindrance("not_yours", "four_eyes_needed", FourEyesNeeded())
+    return _did_not_decide(case, context)
+
+
+def _did_not_decide(case: Case, context: Context) -> Hindrance | None:
+    """Whoever decided it does not review the objection."""
+    return _excluded(case, UUID(context.actor.id))
+
+
+def _excluded(case: Case, actor: UUID) -> Hindrance | None:
+    if case.stage is Stage.REVIEW and actor in case.excluded_staff:
+        return transitions.not_by_this_one("decided_it_before")
+    return None
+
+
 def _decide(case: Case, command: Decide, context: Context) -> Change:
     """At once, for kinds that need no second pair of eyes."""
-    if context.needs_approval(case):
-        raise FourEyesNeeded
     causes = _causes(command, context)
     _not_in_the_past(command, context, "command.recommendations")
     return _decided(case, command, context, UUID(context.actor.id), causes)
@@ -90,7 +109,6 @@ def _decide(case: Case, command: Decide, context: Context) -> Change:
 def _propose(case: Case, command: Propose, context: Context) -> Change:
     """For the head to approve; an earlier proposal gives way. The citizen sees nothing of it."""
     actor = UUID(context.actor.id)
-    _may_decide(case, actor)
     _cited(command, context)
     _not_in_the_past(command, context, "command.recommendations")
     return _proposed(case, command, context, actor, _causes(command, context))
@@ -116,22 +134,48 @@ def _proposed(
     return transitions.change_of(case, after, "decision_proposed", DecisionProposed, details=details)
 
 
-def _approve(case: Case, command: Approve, context: Context) -> Change:
-    """The proposal becomes the decision. NotAllowed for who proposed it: four eyes are two people.
+def _may_approve(case: Case, context: Context) -> Hindrance | None:
+    """Not who proposed it: four eyes are two people.
 
     An objection asks for another inspector (DOMAIN: The life of a case): the head who approved the first decision may
     approve the final one, which somebody else has proposed; who had proposed, made or handled the first may not.
     """
-    if case.proposal is None:
-        raise WrongStage(stage=case.stage, command=command.type)
+    waits = _has_proposal(Approve)(case, context)
+    if waits is not None or case.proposal is None:
+        return waits
     proposer, actor = UUID(case.proposal["by"]), UUID(context.actor.id)
     if proposer == actor:
-        raise NotAllowed
-    if actor != case.approver:
-        _may_decide(case, actor)
-    proposed = {name: value for name, value in case.proposal.items() if name not in _OF_PROPOSAL}
-    decision = Decide.model_validate(proposed)
-    _not_in_the_past(decision, context, "proposal.recommendations")
+        return transitions.not_by_this_one("own_proposal")
+    hindrance = _excluded(case, proposer) or (None if actor == case.approver else _excluded(case, actor))
+    if hindrance is not None:
+        return hindrance
+    decision = _decision_of(case.proposal)
+    try:  # what was right on the day of the proposal
+        _not_in_the_past(decision, context, "proposal.recommendations")
+        _cited(decision, context)
+    except InvalidField as error:
+        return Hindrance("too_late", "proposal_outdated", error)
+    return None
+
+
+def _has_proposal(command: type[Contract]) -> transitions.Guard:
+    def guard(case: Case, context: Context) -> Hindrance | None:
+        if case.proposal is not None:
+            return None
+        return transitions.not_at_this_stage(case, command, "not_yet", "no_proposal")
+
+    return guard
+
+
+def _decision_of(proposal: Mapping[str, Any]) -> Decide:
+    return Decide.model_validate({name: value for name, value in proposal.items() if name not in _OF_PROPOSAL})
+
+
+def _approve(case: Case, command: Approve, context: Context) -> Change:
+    """The proposal becomes the decision."""
+    assert case.proposal is not None
+    proposer, actor = UUID(case.proposal["by"]), UUID(context.actor.id)
+    decision = _decision_of(case.proposal)
     # Proposed as they were offered that day; what was closed since does not undo it.
     causes = case.proposal["causes"] if "causes" in case.proposal else _causes(decision, context)
     return _decided(case, decision, context, proposer, causes, approver=actor, early=bool(case.proposal.get("early")))
@@ -139,20 +183,22 @@ def _approve(case: Case, command: Approve, context: Context) -> Change:
 
 def _return_proposal(case: Case, command: ReturnProposal, context: Context) -> Change:
     """Back to the inspector, with what is still wanted."""
-    if case.proposal is None:
-        raise WrongStage(stage=case.stage, command=command.type)
+    assert case.proposal is not None
     after = transitions.moved(case, context, proposal=None)
     details = {"text": command.reason, "by": case.proposal["by"]}
     return transitions.change_of(case, after, "proposal_returned", ProposalReturned, details=details)
 
 
+def _may_settle(case: Case, context: Context) -> Hindrance | None:
+    """NotSettleable where nobody is known who could give their word."""
+    if case.kind is Kind.INFORMATION or case.anonymous:
+        return Hindrance("not_yours", "not_settleable", NotSettleable())
+    return transitions.has_unit(case, context)
+
+
 def _settle_early(case: Case, command: SettleEarly, context: Context) -> Change:
     """At first reading, with the citizen's word in the office's own timeline. Where the kind asks for four eyes it is proposed,
-    and the case stays in screening until a head approves. NotSettleable where nobody is known who could give their word."""
-    if case.kind is Kind.INFORMATION or case.anonymous:
-        raise NotSettleable
-    if case.unit is None:  # a conflict of interest could not be seen
-        raise transitions.wrong("unit", "not_set")
+    and the case stays in screening until a head approves."""
     if not command.consented:
         raise transitions.wrong("consented", "missing")
     if command.agreed_at > context.now:
@@ -175,9 +221,12 @@ def _settle_early(case: Case, command: SettleEarly, context: Context) -> Change:
     return replace(change, entries=[agreement, *change.entries])
 
 
-def _may_decide(case: Case, actor: UUID) -> None:
-    if case.stage is Stage.REVIEW and actor in case.excluded_staff:
-        raise NotAllowed
+def _days_of_recommendations(case: Case, context: Context) -> Mapping[str, transitions.Bounds]:
+    return {"recommendations.due_on": {"earliest": context.today.isoformat()}}
+
+
+def _moment_of_agreement(case: Case, context: Context) -> Mapping[str, transitions.Bounds]:
+    return {"agreed_at": {"earliest": case.filed_at.isoformat(), "latest": context.now.isoformat()}}
 
 
 def _not_in_the_past(command: Decide | Propose, context: Context, path: str) -> None:
@@ -189,7 +238,7 @@ def _not_in_the_past(command: Decide | Propose, context: Context, path: str) -> 
 
 def _causes(command: Decide | Propose, context: Context) -> dict[str, dict[str, str]]:
     """What its root causes are called today; InvalidField when one is wanted, or not offered."""
-    if command.outcome in REASONED and not command.root_causes:
+    if command.outcome in OUTCOMES_WITH_CAUSE and not command.root_causes:
         raise transitions.wrong("root_causes", "missing")
     return transitions.named(context.root_causes, command.root_causes, "root_causes")
 
@@ -219,7 +268,6 @@ def _decided(
 ) -> Change:
     """`decider`: whose decision it is; `approver`: who agreed, where it was proposed; `early`: at first reading."""
     final = case.stage is Stage.REVIEW
-    _may_decide(case, decider)
     articles = _cited(command, context)  # of the day of the decision, also where it was proposed on another
     until = None if final else context.workdays.after(context.today, transitions.days_of(case, "objection", context))
     issued = tuple(
@@ -284,7 +332,7 @@ def report(
     case: Case, recommendation: IssuedRecommendation, done: bool, reason: str | None, context: Context
 ) -> Change:
     """What the unit's liaison reports of it. WrongStage once the office has agreed, or when a later decision took its place."""
-    if recommendation.state not in ("open", *REPORTED):
+    if recommendation.state not in _TO_REPORT:
         raise WrongStage(stage=case.stage, command="report_recommendation")
     if not done and not reason:
         raise transitions.wrong("reason", "missing")
@@ -299,6 +347,13 @@ def report(
         details={**_plain(fields), "text": reason},
         fields=fields,
     )
+
+
+def shown_to_unit(state: str) -> ShownCommand:
+    """What the unit's liaison may do about a recommendation in this state."""
+    if state in _TO_REPORT:
+        return ShownCommand(type="report_recommendation", possible=True)
+    return ShownCommand(type="report_recommendation", possible=False, why="too_late", code="settled")
 
 
 def _settle_recommendation(case: Case, command: SettleRecommendation, context: Context) -> Change:
@@ -354,12 +409,33 @@ _AT_DECISION = {Stage.INVESTIGATING: Stage.DECIDED, Stage.REVIEW: Stage.DECIDED}
 _BEFORE_DECISION = transitions.staying_in(Stage.INVESTIGATING, Stage.REVIEW)
 COMMANDS = (
     transitions.CommandRule(
-        Decide, _AT_DECISION, transitions.BY_INSPECTOR, _decide, lapses_question=True, waits_for_proposal=True
+        Decide,
+        _AT_DECISION,
+        transitions.BY_INSPECTOR,
+        _decide,
+        lapses_question=True,
+        waits_for_proposal=True,
+        guard=_may_decide_alone,
+        bounds=_days_of_recommendations,
+        decides=True,
     ),
-    transitions.CommandRule(Propose, _BEFORE_DECISION, transitions.BY_INSPECTOR, _propose, lapses_question=True),
-    transitions.CommandRule(Approve, _APPROVED_AT, transitions.BY_HEAD, _approve),
     transitions.CommandRule(
-        ReturnProposal, transitions.staying_in(*_APPROVED_AT), transitions.BY_HEAD, _return_proposal
+        Propose,
+        _BEFORE_DECISION,
+        transitions.BY_INSPECTOR,
+        _propose,
+        lapses_question=True,
+        guard=_did_not_decide,
+        bounds=_days_of_recommendations,
+        decides=True,
+    ),
+    transitions.CommandRule(Approve, _APPROVED_AT, transitions.BY_HEAD, _approve, guard=_may_approve),
+    transitions.CommandRule(
+        ReturnProposal,
+        transitions.staying_in(*_APPROVED_AT),
+        transitions.BY_HEAD,
+        _return_proposal,
+        guard=_has_proposal(ReturnProposal),
     ),
     transitions.CommandRule(
         SettleEarly,
@@ -367,11 +443,16 @@ COMMANDS = (
         transitions.BY_SCREENER,
         _settle_early,
         waits_for_proposal=True,
+        guard=_may_settle,
+        bounds=_moment_of_agreement,
+        decides=True,
     ),
     transitions.CommandRule(
         SettleRecommendation,
         transitions.staying_in(Stage.DECIDED, Stage.REVIEW, Stage.CLOSED),
         transitions.BY_INSPECTOR,
         _settle_recommendation,
+        choices={"recommendation_id": lambda case, context: context.loaded(RecommendationFacts).reported},
+        without_choice=("not_yet", "nothing_reported"),
     ),
 )

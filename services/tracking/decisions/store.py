@@ -7,10 +7,10 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, bindparam, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, bindparam, select, tuple_
 from sqlalchemy.dialects.postgresql import UUID as PG_UUID
 
-from backbone.storage import writes
+from backbone.storage import cursors, writes
 from backbone.storage.writes import Write
 from contracts.tracking import FollowedRecommendation, SettleRecommendation
 from services.tracking.case.facts import FactsLoaders, FactsPart, FactsQuery, loaded_as
@@ -20,15 +20,19 @@ from services.tracking.case.record import EffectWriter, EffectWriters, Recorded,
 from services.tracking.case.scope import Scope
 from services.tracking.case.store import CASE_COLUMNS, case_of
 from services.tracking.decisions.rules import (
+    REPORTED,
     IssuedRecommendation,
     RecommendationFacts,
     RecommendationsChanged,
     RecommendationsIssued,
+    shown_to_unit,
 )
 from services.tracking.models import cases, recommendations
 
 OPEN = ("open", "reported_done", "reported_declined")
 MOST = 500
+Page = tuple[str | None, int]
+"""Of a list: the cursor behind which it begins, and how many rows it has at most."""
 
 
 def keep(case_id: UUID, those: Sequence[IssuedRecommendation], at: datetime) -> list[Write]:
@@ -80,31 +84,43 @@ def lock_overdue(connection: Connection, today: date, limit: int) -> list[Case]:
 
 
 def of_scope(
-    connection: Connection, scope: Scope, units: Iterable[str] | None, open_only: bool, case_id: UUID | None = None
+    connection: Connection,
+    scope: Scope,
+    units: Iterable[str] | None,
+    open_only: bool,
+    case_id: UUID | None = None,
+    page: Page = (None, MOST),
 ) -> list[FollowedRecommendation]:
     """Those of the cases that the scope knows."""
-    chosen = _listed(open_only, scope.condition(), *([cases.c.case_id == case_id] if case_id else []))
+    chosen = _listed(open_only, page, scope.condition(), *([cases.c.case_id == case_id] if case_id else []))
     if units is not None:
         chosen = chosen.where(recommendations.c.unit.in_(sorted(units)))
     return [_followed(row) for row in connection.execute(chosen)]
 
 
 def of_units(
-    connection: Connection, units: Iterable[str], open_only: bool, only: UUID | None = None
+    connection: Connection, units: Iterable[str], open_only: bool, only: UUID | None = None, page: Page = (None, MOST)
 ) -> list[FollowedRecommendation]:
     """Those to these units, with nothing of their cases."""
-    chosen = _listed(open_only, recommendations.c.unit.in_(sorted(units)))
+    chosen = _listed(open_only, page, recommendations.c.unit.in_(sorted(units)))
     if only is not None:
         chosen = chosen.where(recommendations.c.recommendation_id == only)
     hidden = {"case_id": None, "number": None}
-    return [_followed(row).model_copy(update=hidden) for row in connection.execute(chosen)]
+    return [
+        _followed(row).model_copy(update={**hidden, "commands": [shown_to_unit(row.state)]})
+        for row in connection.execute(chosen)
+    ]
 
 
-def _listed(open_only: bool, *conditions: ColumnElement[bool]) -> Select[Any]:
+def _listed(open_only: bool, page: Page, *conditions: ColumnElement[bool]) -> Select[Any]:
+    after, limit = page
     chosen = select(recommendations, cases.c.number).join(cases, cases.c.case_id == recommendations.c.case_id)
     if open_only:
         chosen = chosen.where(recommendations.c.state.in_(OPEN))
-    return chosen.where(*conditions).order_by(recommendations.c.due_on, recommendations.c.recommendation_id).limit(MOST)
+    place = (recommendations.c.due_on, recommendations.c.recommendation_id)
+    if after is not None:
+        chosen = chosen.where(tuple_(*place) > cursors.decode_day(after))
+    return chosen.where(*conditions).order_by(*place).limit(limit)
 
 
 def _recommended(row: Row[Any]) -> IssuedRecommendation:
@@ -178,6 +194,13 @@ def _settled(line: Mapping[str, Any] | None, command: SettleRecommendation, abou
         return RecommendationFacts()
     typed = {"recommendation_id": command.recommendation_id, "due_on": date.fromisoformat(line["due_on"])}
     return RecommendationFacts(IssuedRecommendation(**{**line, **typed}))
+
+
+def viewed_facts(case: Case, parts: Mapping[str, Any]) -> RecommendationFacts:
+    """Of a view of the case: what waits for the office's agreement."""
+    lines = parts["followed"] or []
+    waiting = {str(line["recommendation_id"]): line["text"] for line in lines if line["state"] in REPORTED}
+    return RecommendationFacts(reported=waiting)
 
 
 FACTS_LOADERS: FactsLoaders = {

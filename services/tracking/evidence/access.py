@@ -23,6 +23,10 @@ class MediaOwner:
     label: str
 
 
+_SENT_BY_CITIZEN = (attachments.c.from_office.is_(False), attachments.c.withdrawn_at.is_(None))
+"""What the citizen gave the case and did not take back."""
+
+
 def media_for_staff(connection: Connection, media_id: str, scope: Scope, case_id: UUID | None) -> MediaOwner | None:
     """The case, known to this scope or merged into one that it handles, that the media belongs to."""
     return _media_owner(connection, media_id, case_id, or_(scope.condition(), goes_on_with(scope)))
@@ -37,7 +41,7 @@ def media_for_code(
         media_id,
         case_id,
         cases.c.code_hash.in_(code_hashes),
-        attachments.c.from_office.is_(False),
+        *_SENT_BY_CITIZEN,
     )
 
 
@@ -45,9 +49,7 @@ def media_for_citizen(
     connection: Connection, media_id: str, citizen_id: UUID, case_id: UUID | None
 ) -> MediaOwner | None:
     """The citizen's own case, when the citizen gave it this media."""
-    return _media_owner(
-        connection, media_id, case_id, cases.c.citizen_id == citizen_id, attachments.c.from_office.is_(False)
-    )
+    return _media_owner(connection, media_id, case_id, cases.c.citizen_id == citizen_id, *_SENT_BY_CITIZEN)
 
 
 def media_for_units(

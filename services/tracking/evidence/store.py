@@ -17,7 +17,8 @@ from sqlalchemy import ColumnElement, Connection, FromClause, and_, exists, func
 from backbone.storage import writes
 from backbone.storage.writes import Write
 from contracts.media import FILE_SUFFIXES, UploadState
-from contracts.tracking import Attachment, SendEvidence
+from contracts.tracking import AddEvidence, Attachment, SendEvidence
+from contracts.tracking.citizen_views import Uploader
 from contracts.vocabulary import ActorKind
 from services.tracking.case.facts import FactsLoader, FactsLoaders, FactsQuery
 from services.tracking.case.record import EffectWriter, EffectWriters, Recorded
@@ -27,6 +28,8 @@ from services.tracking.models import attachments, cases, media_states, withheld
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 ERASED = "erased"
 """Why one case has an upload no more that another still has."""
+WITHDRAWN = "withdrawn"
+"""Why nobody is shown an upload that its citizen took back before it was seen."""
 
 
 def ensuring_states(media_ids: Iterable[str]) -> list[Write]:
@@ -56,6 +59,7 @@ def unreported_refusals(connection: Connection, media_ids: Iterable[str]) -> dic
         .outerjoin(withheld, _of_attachment())
         .where(attachments.c.media_id.in_(sorted(set(media_ids))))
         .where(attachments.c.from_office.is_(False), attachments.c.refusal_reported.is_(False))
+        .where(attachments.c.withdrawn_at.is_(None))
         .where(or_(media_states.c.state == UploadState.REJECTED, withheld.c.reason != ERASED))
         .order_by(attachments.c.case_id, attachments.c.position, attachments.c.media_id)
     )
@@ -85,6 +89,12 @@ def sent_by_citizen(connection: Connection, case_id: UUID) -> frozenset[str]:
     """What the citizen gave this case."""
     chosen = select(attachments.c.media_id).where(attachments.c.case_id == case_id)
     return frozenset(connection.execute(chosen.where(attachments.c.from_office.is_(False))).scalars())
+
+
+def withdrawn_by_citizen(connection: Connection, case_id: UUID) -> frozenset[str]:
+    """What the citizen gave this case and took back."""
+    chosen = select(attachments.c.media_id).where(attachments.c.case_id == case_id)
+    return frozenset(connection.execute(chosen.where(attachments.c.withdrawn_at.is_not(None))).scalars())
 
 
 def not_withheld(of: FromClause = attachments) -> ColumnElement[bool]:
@@ -121,18 +131,53 @@ def place_in_case(*conditions: ColumnElement[bool]) -> Any:
 counted = attachments.alias("counted")
 
 
+def view_for_staff(line: Mapping[str, Any], lines: Sequence[Mapping[str, Any]], names: Mapping[str, str]) -> Attachment:
+    """An attachment of a case as its staff see it. `lines`: all of the case; `names`: of staff, by id."""
+    by = line["added_by"]
+    return view(line).model_copy(
+        update={
+            "uploaded_by": UUID(by) if by else None,
+            "uploaded_by_name": names.get(by) if by else None,
+            "redacts": line["redacts"],
+            "redacted_as": [other["media_id"] for other in lines if other["redacts"] == line["media_id"]],
+        }
+    )
+
+
+def view_for_unit(line: Mapping[str, Any], number: int) -> Attachment:
+    """The same as a unit sees it that it went along with: not when the citizen sent it, which may tell who they are, nor which
+    version of it this is."""
+    shown = view(line, number)
+    return shown if line["from_office"] else shown.model_copy(update={"uploaded_at": None})
+
+
 def view(line: Mapping[str, Any], number: int | None = None) -> Attachment:
     """An attachment as it is shown: under a name that does not reveal who sent it."""
     state, variants, reason = line["state"] or UploadState.PROCESSING, line["variants"] or [], line["reason"]
     if line["withheld"] is not None:
-        erased = line["withheld"] == ERASED
-        state, variants = UploadState.REMOVED if erased else UploadState.REJECTED, []
-        reason = None if erased else line["withheld"]
+        gone = line["withheld"] in (ERASED, WITHDRAWN)
+        state, variants = UploadState.REMOVED if gone else UploadState.REJECTED, []
+        reason = None if gone else line["withheld"]
     number = line["number"] if number is None else number
     label = label_of(number, line["from_office"])
     shown = {**line, "state": state, "variants": variants, "reason": reason, "number": number}
-    shown["notes"] = line["notes"] or []
+    shown |= {"notes": line["notes"] or [], "peaks": bool(line["peaks"]) and state == UploadState.ACCEPTED}
+    shown |= {"uploaded_at": line["added_at"], "uploader": _uploader(line), "redacts": None}
     return Attachment.model_validate({**shown, "file_name": label + FILE_SUFFIXES.get(line["media_type"] or "", "")})
+
+
+def line_of_sending(position: Any) -> Any:
+    """The sequence of the line of the timeline that an attachment came with, by its position (`media_rows`)."""
+    return position // _PLACES
+
+
+_PLACES = 100
+
+
+def _uploader(line: Mapping[str, Any]) -> Uploader:
+    if not line["from_office"]:
+        return "citizen"
+    return "office" if line["question_id"] is None else "unit"
 
 
 def label_of(number: int, from_office: bool) -> str:
@@ -184,16 +229,24 @@ def media_rows(
     version: int,
     from_office: bool = False,
     question_id: UUID | None = None,
+    *,
+    at: datetime,
+    by: UUID | None = None,
+    redacts: str | None = None,
 ) -> list[dict[str, Any]]:
-    """Media as attachments of a case, in the order given, after those of earlier versions."""
+    """Media as attachments of a case, in the order given, after those of earlier versions. `at`: when they became so; `by`: who
+    of the staff gave them."""
     return [
         {
             "case_id": case_id,
             "media_id": media_id,
-            "position": version * 100 + place,
+            "position": version * _PLACES + place,
             "from_office": from_office,
             "question_id": question_id,
             "refusal_reported": False,
+            "added_at": at,
+            "added_by": by,
+            "redacts": redacts,
         }
         for place, media_id in enumerate(uploads)
     ]
@@ -201,7 +254,9 @@ def media_rows(
 
 def _write_attachments(effect: EvidenceAttached, recorded: Recorded) -> list[Write]:
     case, from_office = recorded.case, recorded.actor.kind is ActorKind.STAFF
-    return adding(media_rows(case.case_id, effect.uploads, case.version, from_office, effect.question_id))
+    by = UUID(recorded.actor.id) if from_office else None
+    about = (case.case_id, effect.uploads, case.version, from_office, effect.question_id)
+    return adding(media_rows(*about, at=recorded.at, by=by, redacts=effect.redacts))
 
 
 # What a view tells of an upload, such as its state, is another table's: it is read.
@@ -211,7 +266,13 @@ EFFECT_WRITERS: EffectWriters = {EvidenceAttached: EffectWriter(_write_attachmen
 def _load(connection: Connection, command: SendEvidence, about: FactsQuery) -> EvidenceFacts:
     case_id = about.case.case_id
     sent = sent_by_citizen(connection, case_id)
-    return EvidenceFacts(media=media_of(connection, case_id), sent=sent)
+    withdrawn = withdrawn_by_citizen(connection, case_id)
+    return EvidenceFacts(media=media_of(connection, case_id), sent=sent, withdrawn=withdrawn)
 
 
-FACTS_LOADERS: FactsLoaders = {SendEvidence: FactsLoader(_load)}
+def _load_original(connection: Connection, command: AddEvidence, about: FactsQuery) -> EvidenceFacts:
+    """Only for a redacted version, whose original has to be of the case."""
+    return EvidenceFacts(media=media_of(connection, about.case.case_id)) if command.redacts else EvidenceFacts()
+
+
+FACTS_LOADERS: FactsLoaders = {SendEvidence: FactsLoader(_load), AddEvidence: FactsLoader(_load_original)}

@@ -80,6 +80,7 @@ class EvidenceUseCases:
 def _media_state(event: MediaAccepted | MediaRejected | MediaDelayed) -> dict[str, Any]:
     row = {"media_id": event.media_id, "reported_at": event.occurred_at}
     nothing_yet = row | {"media_type": None, "size": None, "variants": [], "reason": None, "notes": []}
+    nothing_yet |= {"duration_seconds": None, "width": None, "height": None, "peaks": None}
     if isinstance(event, MediaDelayed):
         return nothing_yet | {"state": UploadState.PROCESSING, "notes": [MediaNote.CHECK_DELAYED]}
     if isinstance(event, MediaRejected):
@@ -91,4 +92,8 @@ def _media_state(event: MediaAccepted | MediaRejected | MediaDelayed) -> dict[st
         "variants": [str(variant) for variant in event.variants],
         "reason": None,
         "notes": [str(note) for note in event.notes],
+        "duration_seconds": event.duration_seconds,
+        "width": event.width,
+        "height": event.height,
+        "peaks": event.peaks,
     }

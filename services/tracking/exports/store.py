@@ -7,8 +7,9 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Row, delete, func, insert, or_, select, text, update
+from sqlalchemy import Connection, Row, delete, func, insert, or_, select, text, tuple_, update
 
+from backbone.storage import cursors
 from services.tracking.models import export_chunks, exports
 from services.tracking.row_conditions import EXPORT_UNFINISHED
 
@@ -35,10 +36,13 @@ def export_of(connection: Connection, export_id: UUID, owner: UUID) -> Row[Any] 
     return connection.execute(select(exports).where(exports.c.export_id == export_id, exports.c.owner == owner)).first()
 
 
-def all_of(connection: Connection, owner: UUID, limit: int = 200) -> list[Row[Any]]:
+def all_of(connection: Connection, owner: UUID, after: str | None, limit: int) -> list[Row[Any]]:
     """A person's own, the newest first."""
-    chosen = select(exports).where(exports.c.owner == owner).order_by(exports.c.asked_at.desc()).limit(limit)
-    return list(connection.execute(chosen))
+    chosen = select(exports).where(exports.c.owner == owner)
+    if after is not None:
+        chosen = chosen.where(tuple_(exports.c.asked_at, exports.c.export_id) < cursors.decode(after))
+    ordered = chosen.order_by(exports.c.asked_at.desc(), exports.c.export_id.desc())
+    return list(connection.execute(ordered.limit(limit)))
 
 
 def drop(connection: Connection, export_id: UUID, owner: UUID) -> bool:

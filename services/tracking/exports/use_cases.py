@@ -8,6 +8,7 @@ from uuid import UUID, uuid5
 
 from sqlalchemy import Connection, Row
 
+from backbone.storage import cursors
 from contracts.errors import ExportNotDone, Gone, NotFound, TooManyExports
 from contracts.exports import (
     DropExport,
@@ -74,8 +75,10 @@ class ExportUseCases:
     def list_exports(self, connection: Connection, request: ListExports) -> ExportPage:
         """One's own."""
         self._rights.scope(connection, request.actor)
-        rows = store.all_of(connection, actor_id(request.actor, ActorKind.STAFF))
-        return ExportPage(items=[_shown(row) for row in rows])
+        rows = store.all_of(connection, actor_id(request.actor, ActorKind.STAFF), request.after, request.limit + 1)
+        items = [_shown(row) for row in rows[: request.limit]]
+        more = len(rows) > request.limit
+        return ExportPage(items=items, next=cursors.encode(items[-1].asked_at, items[-1].export_id) if more else None)
 
     def get_export(self, connection: Connection, request: GetExport) -> Export:
         """How far it is. NotFound."""

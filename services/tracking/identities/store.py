@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, insert, select, tuple_, update
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, insert, or_, select, tuple_, update
 
 from services.tracking.case.scope import Scope
 from services.tracking.models import cases, identity_requests
@@ -55,11 +55,16 @@ def requested_by(staff_id: UUID) -> ColumnElement[bool]:
     return identity_requests.c.asked_by == staff_id
 
 
-def consent(connection: Connection, case_id: UUID, staff_id: UUID, at: datetime) -> Row[Any] | None:
-    """The consent by which this member of staff may open who filed this case now."""
+def consent(
+    connection: Connection, case_id: UUID, staff_id: UUID, at: datetime, as_head: bool = False
+) -> Row[Any] | None:
+    """The consent by which this member of staff may open who filed this case now: to what they asked for or, `as_head`, to what
+    an inspector did; never one that they gave themselves."""
+    of_inspectors = and_(identity_requests.c.for_head, identity_requests.c.decided_by != staff_id)
+    whose = requested_by(staff_id)
     chosen = select(identity_requests).where(
         identity_requests.c.case_id == case_id,
-        identity_requests.c.asked_by == staff_id,
+        and_(whose, ~identity_requests.c.for_head) if not as_head else or_(whose, of_inspectors),
         identity_requests.c.state == CONSENTED,
         identity_requests.c.open_until > at,
     )
@@ -75,4 +80,5 @@ def decide(connection: Connection, request_id: UUID, values: Mapping[str, Any]) 
 def _with_case(scope: Scope) -> Select[Any]:
     with_cases = identity_requests.join(cases, cases.c.case_id == identity_requests.c.case_id)
     names = [name_of(identity_requests.c[by]).label(f"{by}_name") for by in ("asked_by", "decided_by")]
-    return select(identity_requests, cases.c.kind, *names).select_from(with_cases).where(scope.condition())
+    about = [cases.c[name] for name in ("kind", "number", "stage", "unit", "unit_name_fa", "unit_name_en")]
+    return select(identity_requests, *about, *names).select_from(with_cases).where(scope.condition())

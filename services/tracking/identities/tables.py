@@ -22,6 +22,7 @@ def identity_tables(metadata: sa.MetaData) -> sa.Table:
         sa.Column("decided_at", sa.DateTime(timezone=True)),
         sa.Column("answer", sa.Text),
         sa.Column("open_until", sa.DateTime(timezone=True)),
+        sa.Column("for_head", sa.Boolean, nullable=False, server_default=sa.false()),  # an inspector's: a head opens it
         sa.Index("identity_requests_newest", "asked_at", "request_id"),
         sa.Index("identity_requests_waiting", "asked_at", "request_id", postgresql_where=sa.text("state = 'waiting'")),
         sa.Index("identity_requests_case", "case_id", "asked_by"),

@@ -24,12 +24,13 @@ from contracts.identities import (
     ListIdentityRequests,
 )
 from contracts.tracking import AuthorizeIdentity, IdentityGrant
-from contracts.vocabulary import ActorKind, Kind, Role
+from contracts.vocabulary import IDENTITY_ROLES, ActorKind, Kind, Role
 from services.tracking.case.access import Access, actor_id
 from services.tracking.case.context import Clock
 from services.tracking.case.idempotency import done_before
 from services.tracking.case.null_characters import reject_null_characters
 from services.tracking.case.scope import Scope
+from services.tracking.case.view_texts import with_texts
 from services.tracking.identities import store
 
 _MADE_OF_KEYS = UUID("d7a0c1f4-93b5-5e26-8a4b-6c2f1e8d7b35")  # the space of such ids; never to be changed
@@ -45,7 +46,7 @@ class IdentityUseCases:
     def request(self, connection: Connection, request: AskForIdentity) -> IdentityRequest:
         """A request that waits for a custodian. UnknownCase, InvalidField, KeyReused."""
         reject_null_characters(request)
-        own, scope = self._opener(connection, request.actor)
+        own, scope = self._asker(connection, request.actor)
         if store.kind_of(connection, request.case_id, scope) is None:
             raise UnknownCase
         if request.minutes > self._minutes_most:
@@ -63,10 +64,11 @@ class IdentityUseCases:
                     "reason": request.reason,
                     "minutes": request.minutes,
                     "state": store.WAITING,
+                    "for_head": not request.actor.roles & IDENTITY_ROLES,
                 },
             )
             outbox.add(connection, self._event(store.request_of(connection, request_id, scope), IdentityAsked))
-        return _shown(store.request_of(connection, request_id, scope))
+        return _shown(store.request_of(connection, request_id, scope), request.actor)
 
     def decide(self, connection: Connection, request: DecideIdentityRequest) -> IdentityRequest:
         """A custodian's word on another's request. NotFound, NotAllowed, AlreadyDecided."""
@@ -94,15 +96,16 @@ class IdentityUseCases:
             outbox.add(connection, self._event(row, IdentityDecided, open_until=until))
         elif (row.state, row.decided_by, row.answer) != (state, own, request.reason):
             raise AlreadyDecided
-        return _shown(store.request_of(connection, request.request_id, scope))
+        return _shown(store.request_of(connection, request.request_id, scope), request.actor)
 
     def requests(self, connection: Connection, request: ListIdentityRequests) -> IdentityRequests:
-        """To custodians all, to heads and substitutes their own; of cases about units they belong to none."""
-        own, scope = self._opener(connection, request.actor)
+        """To custodians all, to others their own; of cases about units they belong to none, nor, to an inspector, of those that
+        are theirs no more."""
+        own, scope = self._asker(connection, request.actor)
         mine = true() if Role.CUSTODIAN in request.actor.roles else store.requested_by(own)
         after = None if request.after is None else cursors.decode(request.after)
         rows = store.page(connection, scope, mine, request.waiting_only, after, request.limit + 1)
-        items = [_shown(row) for row in rows[: request.limit]]
+        items = [_shown(row, request.actor) for row in rows[: request.limit]]
         more = len(rows) > request.limit
         return IdentityRequests(
             items=items, next=cursors.encode(items[-1].asked_at, items[-1].request_id) if more else None
@@ -116,7 +119,8 @@ class IdentityUseCases:
             raise UnknownCase
         if kind not in self._consent_kinds:
             return IdentityGrant(case_id=request.case_id)
-        given = store.consent(connection, request.case_id, own, self._clock())
+        as_head = Role.HEAD in request.actor.roles
+        given = store.consent(connection, request.case_id, own, self._clock(), as_head)
         if given is None:
             raise ConsentNeeded
         return IdentityGrant(case_id=request.case_id, consented_by=given.decided_by)
@@ -125,9 +129,15 @@ class IdentityUseCases:
         about = {name: getattr(row, name) for name in ("request_id", "case_id", "kind", "asked_by")}
         return event.model_validate({"id": uuid4(), "occurred_at": self._clock(), **about, **more})
 
+    def _asker(self, connection: Connection, actor: Actor) -> tuple[UUID, Scope]:
+        """Who opens identities, or works on the case as its inspector. NotAllowed."""
+        if actor.roles & IDENTITY_ROLES or Role.INSPECTOR not in actor.roles:
+            return self._opener(connection, actor)
+        return actor_id(actor, ActorKind.STAFF), self._access.scope(connection, actor)
+
     def _opener(self, connection: Connection, actor: Actor) -> tuple[UUID, Scope]:
         return actor_id(actor, ActorKind.STAFF), self._access.identity_scope(connection, actor)
 
 
-def _shown(row: Any) -> IdentityRequest:
-    return IdentityRequest(**row._mapping)
+def _shown(row: Any, reader: Actor) -> IdentityRequest:
+    return with_texts(IdentityRequest(**row._mapping), reader.language)

@@ -23,6 +23,7 @@ from contracts.tracking import (
     LinkCase,
     NoteAdded,
     Remind,
+    ShownCommand,
     TickCheck,
     UnitAnswered,
     UnitAsked,
@@ -45,16 +46,19 @@ from services.tracking.case.transitions import (
     BY_CITIZEN,
     BY_INSPECTOR,
     CommandRule,
+    Hindrance,
     Transitions,
     change_of,
     days_of,
     moved,
     next_stage,
+    not_at_this_stage,
     staying_in,
     wrong,
 )
 from services.tracking.case.unanswered import may_reopen
 from services.tracking.evidence.rules import attached
+from services.tracking.reference.workdays import ONE_DAY
 
 MOST_CHECKS = 50
 MOST_LINKS = 50
@@ -221,9 +225,13 @@ def _ask_unit(case: Case, command: AskUnit, context: Context) -> Change:
     )
 
 
-def _answer_question(case: Case, command: AnswerQuestion, context: Context) -> Change:
+def _may_answer(case: Case, context: Context) -> Hindrance | None:
     if case.stage is Stage.CLOSED and not may_reopen(case, context.today):
-        raise WrongStage(stage=case.stage, command=command.type)
+        return not_at_this_stage(case, AnswerQuestion, "too_late", "deadline_passed" if case.unanswered else "closed")
+    return None
+
+
+def _answer_question(case: Case, command: AnswerQuestion, context: Context) -> Change:
     assert context.question is not None
     assert context.next_stage is not None
     uploads = tuple(dict.fromkeys(command.uploads))
@@ -238,10 +246,6 @@ def _answer_question(case: Case, command: AnswerQuestion, context: Context) -> C
         details={"question_id": str(question_id), "text": command.text, "uploads": list(uploads)},
         fields={"question_id": question_id, "uploads": list(uploads)},
     )
-
-
-def _may_answer(case: Case, today: date) -> bool:
-    return case.stage is Stage.AWAITING_CITIZEN or may_reopen(case, today)
 
 
 def answer_unit_question(case: Case, question_id: UUID, text: str, uploads: Sequence[str], context: Context) -> Change:
@@ -261,6 +265,14 @@ def answer_unit_question(case: Case, question_id: UUID, text: str, uploads: Sequ
         fields={"question_id": question_id, "unit_asked": question.unit, "uploads": list(uploads)},
     )
     return deadlines.with_next_check(change, context)
+
+
+def shown_to_unit(answered: bool, lapsed: bool) -> ShownCommand:
+    """What a unit's liaison may do about a question put to the unit."""
+    if not answered and not lapsed:
+        return ShownCommand(type="answer_unit_question", possible=True)
+    code = "answered" if answered else "lapsed"
+    return ShownCommand(type="answer_unit_question", possible=False, why="too_late", code=code)
 
 
 def _resumed(case: Case, stage: Stage, context: Context) -> Case:
@@ -318,13 +330,20 @@ def reminded(case: Case, due: Iterable[Reminder]) -> Change:
 # --- the checklist ---
 
 
+def _has_place_for_check(case: Case, context: Context) -> Hindrance | None:
+    full = len(case.checklist) >= MOST_CHECKS
+    return Hindrance("too_late", "too_many", wrong("text", "too_many")) if full else None
+
+
 def _add_check(case: Case, command: AddCheck, context: Context) -> Change:
     """At the end of the list."""
-    if len(case.checklist) >= MOST_CHECKS:
-        raise wrong("text", "too_many")
     item = {"item_id": str(context.new_id), "text": command.text, "done": False}
     after = replace(case, checklist=(*case.checklist, item))
     return change_of(case, after, "check_added", NoteAdded, details={"item_id": item["item_id"], "text": command.text})
+
+
+def _checks(case: Case, context: Context) -> dict[str, str]:
+    return {item["item_id"]: item["text"] for item in case.checklist}
 
 
 def _tick_check(case: Case, command: TickCheck, context: Context) -> Change:
@@ -385,9 +404,15 @@ COMMANDS = (
         waits_for_proposal=True,
     ),
     CommandRule(AddNote, staying_in(Stage.SCREENING, *AT_WORK, Stage.REVIEW, Stage.DECIDED), BY_INSPECTOR, _add_note),
-    CommandRule(Remind, staying_in(*AT_WORK, Stage.REVIEW, Stage.DECIDED), BY_INSPECTOR, _remind),
-    CommandRule(AddCheck, staying_in(*AT_WORK, Stage.REVIEW), BY_INSPECTOR, _add_check),
-    CommandRule(TickCheck, staying_in(*AT_WORK, Stage.REVIEW), BY_INSPECTOR, _tick_check),
+    CommandRule(
+        Remind,
+        staying_in(*AT_WORK, Stage.REVIEW, Stage.DECIDED),
+        BY_INSPECTOR,
+        _remind,
+        bounds=lambda case, context: {"on": {"earliest": (context.today + ONE_DAY).isoformat()}},
+    ),
+    CommandRule(AddCheck, staying_in(*AT_WORK, Stage.REVIEW), BY_INSPECTOR, _add_check, guard=_has_place_for_check),
+    CommandRule(TickCheck, staying_in(*AT_WORK, Stage.REVIEW), BY_INSPECTOR, _tick_check, choices={"item_id": _checks}),
     CommandRule(
         LinkCase,
         staying_in(*AT_WORK, Stage.REVIEW, Stage.DECIDED),
@@ -401,7 +426,7 @@ COMMANDS = (
         {Stage.AWAITING_CITIZEN: Stage.INVESTIGATING, Stage.CLOSED: Stage.INVESTIGATING},
         BY_CITIZEN,
         _answer_question,
-        offered=True,
-        available=_may_answer,
+        guard=_may_answer,
+        in_summary=True,
     ),
 )

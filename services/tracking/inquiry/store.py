@@ -104,7 +104,7 @@ def _write_question(effect: QuestionAsked, recorded: Recorded) -> list[Write]:
 
 
 def _show_question(parts: ViewParts, effect: QuestionAsked, recorded: Recorded) -> None:
-    unanswered = {"answer": None, "answered_at": None}
+    unanswered = {"answer": None, "answered_at": None, "lapsed_at": None}
     parts["questions"] = [*(parts["questions"] or []), {**vars(effect.question), **unanswered}]
 
 
@@ -118,7 +118,9 @@ def _write_lapse(effect: QuestionLapsed, recorded: Recorded) -> list[Write]:
 
 
 def _show_lapse(parts: ViewParts, effect: QuestionLapsed, recorded: Recorded) -> None:
-    """A view does not tell it."""
+    over, lapsed = {"lapsed_at": recorded.at}, str(effect.question_id)
+    lines = parts["questions"] or []
+    parts["questions"] = [line | over if str(line["question_id"]) == lapsed else line for line in lines]
 
 
 def _write_due(effect: QuestionDueMoved, recorded: Recorded) -> list[Write]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Connection
 
+from backbone.storage import cursors
 from contracts.errors import NotFound
 from contracts.tracking import (
     AnswerQuestion,
@@ -21,6 +22,7 @@ from services.tracking.case.context import Contexts
 from services.tracking.case.idempotency import done_before
 from services.tracking.case.null_characters import reject_null_characters
 from services.tracking.case.record import Recorder
+from services.tracking.case.view_texts import with_texts
 from services.tracking.inquiry import rules, store, views
 from services.tracking.reference.catalogue import CatalogueCopy
 from services.tracking.reference.store import liaison_units
@@ -49,7 +51,10 @@ class InquiryUseCases:
     def list_unit_questions(self, connection: Connection, request: ListUnitQuestions) -> UnitQuestions:
         """Questions put to the liaison's unit or one below it."""
         units = self._access.answered_units(connection, request.actor)
-        return UnitQuestions(items=views.unit_questions(connection, units, request.open_only))
+        items = views.unit_questions(connection, units, request.open_only, after=request.after, limit=request.limit + 1)
+        more, items = len(items) > request.limit, items[: request.limit]
+        following = cursors.encode(items[-1].asked_at, items[-1].question_id) if more else None
+        return with_texts(UnitQuestions(items=items, next=following), request.actor.language)
 
     def answer_unit_question(self, connection: Connection, request: AnswerUnitQuestion) -> UnitQuestion:
         """A unit's answer. NotFound for a question that was not put to the liaison's unit or one below it."""
@@ -65,4 +70,5 @@ class InquiryUseCases:
             uploads = tuple(dict.fromkeys(request.uploads))
             change = rules.answer_unit_question(case, request.question_id, request.text, uploads, context)
             self._recorder.record(connection, change, request.actor, context.now)
-        return views.unit_questions(connection, units, open_only=False, only=request.question_id)[0]
+        answered = views.unit_questions(connection, units, open_only=False, only=request.question_id)[0]
+        return with_texts(answered, request.actor.language)

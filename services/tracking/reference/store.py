@@ -36,7 +36,7 @@ _RULES = {
 _ARTICLE_TEXTS = {"text_fa", "text_en"}
 """What no rule of a case needs: the library is read whole with every change of the catalogue."""
 
-_AWAY = (
+AWAY = (
     select(func.coalesce(func.json_agg(leaves.c.staff_id), literal_column("'[]'::json")))
     .where(leaves.c.deputy == staff.c.staff_id, leaves.c.starts_at <= func.now(), leaves.c.ends_at > func.now())
     .correlate(staff)
@@ -45,7 +45,7 @@ _AWAY = (
 """Those for whom a member of staff stands in at this moment."""
 _MEMBER_COLUMNS = ("staff_id", "roles", "unit", "active", "display_name")
 _MEMBER = as_sql(
-    select(*(staff.c[name] for name in _MEMBER_COLUMNS), _AWAY.label("stands_in_for")).where(
+    select(*(staff.c[name] for name in _MEMBER_COLUMNS), AWAY.label("stands_in_for")).where(
         staff.c.staff_id == bindparam("staff", type_=PG_UUID, required=False)
     )
 )
@@ -60,6 +60,14 @@ class Member:
     unit: str | None
     active: bool
     stands_in_for: frozenset[UUID] = frozenset()
+
+
+@dataclass(frozen=True)
+class NamedMember:
+    """A member of staff with their name."""
+
+    member: Member
+    name: str
 
 
 _SAME_OPEN_RULES = """coalesce((own.rules->>'open_case_rules')::integer, 0)
@@ -173,14 +181,14 @@ def member(connection: Connection, staff_id: UUID) -> Member | None:
 
 def member_part(parameter: str) -> Any:
     """The same as JSON, a part of a larger query; of the parameter of this name."""
-    shown = json_object(**{name: staff.c[name] for name in _MEMBER_COLUMNS}, stands_in_for=_AWAY)
+    shown = json_object(**{name: staff.c[name] for name in _MEMBER_COLUMNS}, stands_in_for=AWAY)
     this = staff.c.staff_id == bindparam(parameter, type_=PG_UUID, required=False)
     return select(shown).where(this).scalar_subquery()
 
 
 def members_part(parameter: str) -> Any:
     """Those of these members of staff who are active, as a JSON list; of a parameter that holds their ids."""
-    shown = json_object(**{name: staff.c[name] for name in _MEMBER_COLUMNS}, stands_in_for=_AWAY)
+    shown = json_object(**{name: staff.c[name] for name in _MEMBER_COLUMNS}, stands_in_for=AWAY)
     these = staff.c.staff_id == any_(bindparam(parameter, type_=ARRAY(PG_UUID), required=False))
     return select(func.json_agg(shown)).where(these, staff.c.active).scalar_subquery()
 

@@ -89,8 +89,12 @@ class Deadlines:
     def days(self, step: str, kind: Kind, ground: str, urgent: bool) -> int:
         """Working days for a step: decision, first_reading, unit, citizen, citizen_reminder, citizen_close or objection. The most
         particular row wins."""
+        return self.rule(step, kind, ground, urgent).days
+
+    def rule(self, step: str, kind: Kind, ground: str, urgent: bool) -> Rule:
+        """The row that says so."""
         fitting = [rule for rule in (*self._defaults(), *self.rules) if rule.fits(step, kind, ground, urgent)]
-        return max(enumerate(fitting), key=lambda place_and_rule: (place_and_rule[1].rank, place_and_rule[0]))[1].days
+        return max(enumerate(fitting), key=lambda place_and_rule: (place_and_rule[1].rank, place_and_rule[0]))[1]
 
     def closing(self, filed_at: datetime) -> int:
         """Working days from the end of a case that was filed then to its closing."""

@@ -11,19 +11,11 @@ from sqlalchemy import ColumnElement, Connection, Row, Select, exists, func, ins
 from sqlalchemy.dialects.postgresql import JSONB, aggregate_order_by
 
 from services.tracking.case.json_queries import json_object
-from services.tracking.case.lifecycle import Case
 from services.tracking.case.scope import Scope
-from services.tracking.case.store import CASE_COLUMNS, case_of
 from services.tracking.models import cases, grounds, referral_answers, referrals
 from services.tracking.reference.names import name_of
 
 _ANSWERED = exists().where(referral_answers.c.referral_id == referrals.c.referral_id)
-
-
-def case_in_scope(connection: Connection, case_id: UUID, scope: Scope) -> Case | None:
-    """A case that may be known of, as it is."""
-    row = connection.execute(select(*CASE_COLUMNS).where(cases.c.case_id == case_id, scope.condition())).first()
-    return case_of(row) if row is not None else None
 
 
 def ground_names(connection: Connection, code: str) -> Mapping[str, str | None]:

@@ -82,7 +82,7 @@ class ReferralUseCases:
         """What goes into the package; nothing is changed, but that it was asked for is in the audit. Errors:
         PrepareReferral's."""
         scope = self._access.scope(connection, request.actor)
-        case = store.case_in_scope(connection, request.case_id, scope)
+        case = case_store.case_in_scope(connection, request.case_id, scope)
         if case is None:
             raise UnknownCase
         body, consented_by = self._allowed(connection, case, request)
@@ -138,7 +138,7 @@ class ReferralUseCases:
     def referrals(self, connection: Connection, request: ListReferrals) -> Referrals:
         """The register, the newest first. NotAllowed, UnknownCase."""
         scope = self._reading_scope(connection, request.actor)
-        if request.case_id is not None and store.case_in_scope(connection, request.case_id, scope) is None:
+        if request.case_id is not None and case_store.case_in_scope(connection, request.case_id, scope) is None:
             raise UnknownCase
         after = None if request.after is None else cursors.decode(request.after)
         narrowed = (request.case_id, request.body, request.answered)

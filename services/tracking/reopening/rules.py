@@ -6,7 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from contracts.errors import NotAllowed, TextsErased
+from contracts.errors import TextsErased
 from contracts.tracking import CaseParted, CaseReopened, CaseReturned, Reopen, ReturnToScreening
 from contracts.tracking.fields import Mistake
 from contracts.vocabulary import Role, Stage
@@ -18,8 +18,10 @@ from services.tracking.case.transitions import (
     BY_INSPECTOR,
     BY_SCREENER,
     CommandRule,
+    Hindrance,
     change_of,
     moved,
+    not_by_this_one,
 )
 from services.tracking.case.workers import concluding
 from services.tracking.decisions.rules import RecommendationsIssued
@@ -50,17 +52,25 @@ def mistake_of(case: Case) -> Mistake:
     return "refused" if case.refusal_reason is not None else "closed"
 
 
+def _has_texts(case: Case, context: Context) -> Hindrance | None:
+    erased = context.loaded(ReopeningFacts).texts_erased
+    return Hindrance("too_late", "texts_erased", TextsErased()) if erased else None
+
+
 def _reopen(case: Case, command: Reopen, context: Context) -> Change:
-    if context.loaded(ReopeningFacts).texts_erased:
-        raise TextsErased
     return _taken_back(case, command.reason, context)
 
 
+def _may_return(case: Case, context: Context) -> Hindrance | None:
+    """From the review of an objection the decision goes with it, which is the head's."""
+    if case.stage is Stage.REVIEW and Role.HEAD not in context.roles_on(case):
+        return not_by_this_one("head_only")
+    return None
+
+
 def _return(case: Case, command: ReturnToScreening, context: Context) -> Change:
-    """From the inquiry the clock runs on. From the review of an objection the decision goes with it, which is the head's."""
+    """From the inquiry the clock runs on."""
     if case.stage is Stage.REVIEW:
-        if Role.HEAD not in context.roles_on(case):
-            raise NotAllowed
         return _taken_back(case, command.reason, context)
     after = moved(without_handler(case), context, proposal=None, pending_question=None)
     after = deadlines.resumed(after, context.today, context.workdays)
@@ -138,12 +148,14 @@ COMMANDS = (
         dict.fromkeys((*AT_WORK, Stage.REVIEW), Stage.SCREENING),
         BY_SCREENER | BY_INSPECTOR,
         _return,
+        guard=_may_return,
     ),
     CommandRule(
         Reopen,
         dict.fromkeys((Stage.REFUSED, Stage.DECIDED, Stage.CLOSED, Stage.MERGED), Stage.SCREENING),
         BY_HEAD,
         _reopen,
+        guard=_has_texts,
         partner=lambda case: case.merged_into,
         change_other=_merge_undone,
     ),

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from contracts.tracking import Reopen
 from services.tracking.case.facts import FactsLoaders, FactsPart, FactsQuery, loaded_as
+from services.tracking.case.lifecycle import Case
 from services.tracking.case.record import Recorded
 from services.tracking.models import cases
 from services.tracking.reopening.rules import TAKEN_BACK, ReopeningFacts
@@ -13,6 +15,11 @@ from services.tracking.reopening.rules import TAKEN_BACK, ReopeningFacts
 
 def _facts(texts_erased: bool, command: Any, about: FactsQuery) -> ReopeningFacts:
     return ReopeningFacts(texts_erased)
+
+
+def viewed_facts(case: Case, parts: Mapping[str, Any]) -> ReopeningFacts:
+    """Of a view of the case."""
+    return ReopeningFacts(parts["texts_erased"])
 
 
 FACTS_LOADERS: FactsLoaders = {

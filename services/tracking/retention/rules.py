@@ -11,7 +11,7 @@ from typing import Any
 from contracts.vocabulary import ActorKind, KeptPart
 from services.tracking.case.lifecycle import StoredEntry
 
-WRITTEN = frozenset({"text", "reasons", "address", "recommendations"})
+WRITTEN = frozenset({"text", "reasons", "address", "recommendations", "former_text", "former_place"})
 """Fields of the timeline's details that hold what somebody wrote; all others are codes, days, counts and ids."""
 
 

@@ -144,7 +144,7 @@ def forget_media(connection: Connection, case_id: UUID, now: datetime) -> list[s
         cases.c.evidence_erased_at.is_(None),
         ~exists().where(withheld.c.case_id == other.c.case_id, withheld.c.media_id == other.c.media_id),
     )
-    gone = {"state": UploadState.REMOVED, "variants": [], "reported_at": now}
+    gone = {"state": UploadState.REMOVED, "variants": [], "reported_at": now, "duration_seconds": None, "peaks": None}
     connection.execute(update(media_states).where(media_states.c.media_id.in_(ids), ~shared).values(gone))
     rows = [{"case_id": case_id, "media_id": media_id, "reason": evidence.ERASED} for media_id in sorted(ids)]
     writes.execute_all(connection, evidence.withholding(rows))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-from contracts.errors import AlreadyHandles, Conflict, GroundNotForKind, HeadNeeded, UnknownGround, WrongStage
+from contracts.errors import AlreadyHandles, Conflict, GroundNotForKind, HeadNeeded, UnknownGround
 from contracts.tracking import (
     Assign,
     CaseAssigned,
@@ -62,9 +62,13 @@ def _start_screening(case: Case, command: StartScreening, context: Context) -> C
     return transitions.change_of(case, transitions.moved(case, context), "screening_started", CaseStageChanged)
 
 
-def _correct(case: Case, command: Correct, context: Context) -> Change:
+def _may_correct(case: Case, context: Context) -> transitions.Hindrance | None:
     if case.stage is Stage.SCREENING and case.proposal is not None:  # its settlement waits for the head, as it is
-        raise WrongStage(stage=case.stage, command=command.type)
+        return transitions.not_at_this_stage(case, Correct, "not_yet", "proposal_waits")
+    return None
+
+
+def _correct(case: Case, command: Correct, context: Context) -> Change:
     facts = context.loaded(CorrectionFacts)
     changes: dict[str, Any] = {}
     if command.unit is not None and command.unit != case.unit:
@@ -140,8 +144,6 @@ def _refuse(case: Case, command: Refuse, context: Context) -> Change:
 
 
 def _assign(case: Case, command: Assign, context: Context) -> Change:
-    if case.unit is None:
-        raise transitions.wrong("unit", "not_set")
     chosen = context.loaded(AssignmentFacts).chosen
     if chosen is None and command.inspector is None:
         raise Conflict(reason="nobody_free")
@@ -166,7 +168,11 @@ COMMANDS = (
         StartScreening, {Stage.REGISTERED: Stage.SCREENING}, transitions.BY_SCREENER, _start_screening
     ),
     transitions.CommandRule(
-        Correct, transitions.staying_in(Stage.SCREENING, *AT_WORK), transitions.BY_SCREENER, _correct
+        Correct,
+        transitions.staying_in(Stage.SCREENING, *AT_WORK),
+        transitions.BY_SCREENER,
+        _correct,
+        guard=_may_correct,
     ),
     transitions.CommandRule(
         Refuse, {Stage.SCREENING: Stage.REFUSED}, transitions.BY_SCREENER, _refuse, waits_for_proposal=True
@@ -176,5 +182,6 @@ COMMANDS = (
         {Stage.SCREENING: Stage.INVESTIGATING, **transitions.staying_in(*AT_WORK, Stage.REVIEW)},
         transitions.BY_SCREENER,
         _assign,
+        guard=transitions.has_unit,
     ),
 )

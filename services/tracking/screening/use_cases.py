@@ -51,7 +51,8 @@ class ScreeningUseCases:
     def suggest_screening(self, connection: Connection, request: SuggestScreening) -> Suggestions:
         """What earlier and open cases say; only such as the actor may know of."""
         scope = self._access.scope(connection, request.actor)
-        _may_assign(request.actor)
+        if not (COMMANDS.permits(request.actor, Assign) or Role.INSPECTOR in request.actor.roles):
+            raise NotAllowed
         subject = workload.text_of(connection, request.case_id, scope)
         if subject is None:
             raise UnknownCase

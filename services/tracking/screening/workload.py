@@ -32,8 +32,9 @@ from services.tracking.models import cases, skills, staff
 from services.tracking.row_conditions import IN_HAND
 from services.tracking.screening.suggestions import Earlier
 from services.tracking.search.document import LINE
-from services.tracking.search.queries import EXCERPT
 
+_EXCERPT = 140
+"""Characters of a similar case's text, enough to tell whether it is the same."""
 LOOKED_AT = 1_000
 """The newest cases in which words are looked for; a word in a text takes less than a microsecond."""
 READ_BACK, READ_BESIDE = 2_000, 200
@@ -102,7 +103,7 @@ def similar(connection: Connection, subject: Row[Any], scope: Scope) -> list[Sim
         open_ones = select(newest.c.case_id).where(newest.c.stage.in_(stages), newest.c.case_id != subject.case_id)
         parts.append(open_ones.order_by(newest.c.filed_at.desc()).limit(READ_BESIDE))
     names = ("case_id", "number", "stage", "unit", "ground", "filed_at")
-    read = select(*(cases.c[name] for name in names), _FILED, func.left(cases.c.text, EXCERPT).label("excerpt"))
+    read = select(*(cases.c[name] for name in names), _FILED, func.left(cases.c.text, _EXCERPT).label("excerpt"))
     read = read.where(cases.c.case_id.in_(union(*(select(part.subquery()) for part in parts))))
     likely = read.order_by(_shared(_FILED, subject.search).desc()).limit(COMPARED_BESIDE).subquery()
     alike = func.similarity(likely.c.search, subject.search)

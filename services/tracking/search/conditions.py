@@ -8,17 +8,36 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import date
 from typing import Any
+from uuid import UUID
 
-from sqlalchemy import ColumnElement, Date, bindparam, exists, false, literal_column, or_
+from sqlalchemy import (
+    ColumnElement,
+    Date,
+    DateTime,
+    and_,
+    any_,
+    bindparam,
+    cast,
+    exists,
+    false,
+    func,
+    literal_column,
+    not_,
+    or_,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql import UUID as PG_UUID
 
 from backbone.persian import jalali
 from backbone.persian.normalisation import normalise, spellings
 from contracts.base import now
 from contracts.characters import latin_digits
 from contracts.errors import InvalidField
-from contracts.searches import FileType, Filter
+from contracts.searches import FileType, Filter, WaitingFor
 from contracts.units import UnitTree
+from contracts.vocabulary import Stage
 from services.tracking.case.scope import (
     Scope,
     beside_condition,
@@ -29,9 +48,10 @@ from services.tracking.case.scope import (
 )
 from services.tracking.models import attachments, cases, media_states
 from services.tracking.reference.workdays import ONE_DAY
-from services.tracking.row_conditions import EXPECTED
+from services.tracking.row_conditions import CHANGED, EXPECTED
 
 EXPECTED_ON: ColumnElement[Any] = literal_column(EXPECTED, Date)
+CHANGED_AT: ColumnElement[Any] = literal_column(CHANGED, DateTime(timezone=True))
 NO_DAY: ColumnElement[Any] = literal_column("DATE '9999-12-31'", Date)
 """`EXPECTED_ON` of a case of which no decision is owed."""
 
@@ -46,6 +66,8 @@ _MEDIA_TYPES = {
     FileType.VIDEO: ("video/%",),
     FileType.DOCUMENT: ("application/%", "text/%"),
 }
+
+_ANSWERED_BY = {WaitingFor.CITIZEN: Stage.AWAITING_CITIZEN, WaitingFor.UNIT: Stage.AWAITING_UNIT}
 
 Condition = tuple[str, Sequence[Any]]
 """Its name in `_CONDITIONS`, and its values."""
@@ -62,6 +84,10 @@ def _attached(patterns: Sequence[Any]) -> ColumnElement[bool]:
     )
 
 
+def _has_attachments() -> ColumnElement[bool]:
+    return exists(literal_column("1")).where(attachments.c.case_id == cases.c.case_id)
+
+
 def _has_word(search: ColumnElement[Any], patterns: Sequence[Any]) -> ColumnElement[bool]:
     return or_(*(search.like(pattern) for pattern in patterns))
 
@@ -74,9 +100,20 @@ _CONDITIONS: Mapping[str, Callable[[Sequence[Any]], ColumnElement[bool]]] = {
     "scope of an inspector": lambda given: inspector_condition(given[0], given[1], given[2:]),
     "handled": lambda given: handled_condition(given[0], given[1], given[2:]),
     "beside another": lambda given: beside_condition(given[0], given[1], given[2:]),
-    **{name: cases.c[name].in_ for name in ("kind", "ground", "handler", "outcome", "unit", "number")},
+    **{name: cases.c[name].in_ for name in ("kind", "ground", "handler", "channel", "outcome", "unit", "number")},
+    "ids": lambda given: cases.c.case_id == any_(cast(given[0], ARRAY(PG_UUID))),
+    "nobody": lambda _: cases.c.handler.is_(None),
+    "handler or nobody": lambda given: or_(cases.c.handler.is_(None), cases.c.handler.in_(given)),
     "urgent": lambda given: cases.c.urgent == given[0],
     "attached": _attached,
+    "with attachments": lambda _: _has_attachments(),
+    "without attachments": lambda _: not_(_has_attachments()),
+    "past_mark": lambda given: and_(cases.c.mark_on <= given[0], EXPECTED_ON < NO_DAY),
+    "before_mark": lambda given: func.coalesce(and_(cases.c.mark_on <= given[0], EXPECTED_ON < NO_DAY), false()).is_(
+        false()
+    ),
+    "changed_since": lambda given: given[0] <= CHANGED_AT,
+    "changed_before": lambda given: given[0] > CHANGED_AT,
     "filed_since": lambda given: cases.c.filed_at >= given[0],
     "filed_before": lambda given: cases.c.filed_at < given[0],
     "decided_since": lambda given: cases.c.decided_at >= given[0],
@@ -131,13 +168,40 @@ def parameters_of(asked: Sequence[Condition]) -> dict[str, Any]:
     return {f"given_{place}": value for place, value in enumerate(values)}
 
 
+def resolved(wanted: Filter, today: date, me: UUID) -> Filter:
+    """The same with the days that its relative ones are today, and with `me` for who runs it."""
+    days = {
+        f"{name}_{end}": day_from(day, today)
+        for name, *ends in _spans(wanted)
+        for end, day in zip(("from", "until"), ends, strict=True)
+        if isinstance(day, str)
+    }
+    handlers = list(dict.fromkeys(me if handler == "me" else handler for handler in wanted.handler))
+    return wanted.model_copy(update={**days, "handler": handlers})
+
+
+def day_from(relative: str, today: date) -> date:
+    """The day that a relative one is; `relative`: as `contracts.searches.RelativeDay`."""
+    number = int(relative.strip("-PDW")) * (7 if relative.endswith("W") else 1)
+    return today + (-number if relative.startswith("-") else number) * ONE_DAY
+
+
+def _spans(wanted: Filter) -> list[tuple[str, Any, Any]]:
+    """Its spans of days, the one of `due`, which is no moment of a case, last."""
+    return [
+        ("filed", wanted.filed_from, wanted.filed_until),
+        ("changed", wanted.changed_from, wanted.changed_until),
+        ("decided", wanted.decided_from, wanted.decided_until),
+        ("due", wanted.due_from, wanted.due_until),
+    ]
+
+
 def check(wanted: Filter, path: str = "") -> None:
-    """InvalidField for what no schema can say: a number that is none, a span that ends before it begins."""
+    """InvalidField for what no schema can say: a number that is none, a span that ends before it begins. Of a resolved filter."""
     wrong = []
     if any(_NUMBER.fullmatch(latin_digits(number.strip())) is None for number in wanted.number):
         wrong.append({"field": f"{path}number", "reason": "not_a_case_number"})
-    for name in ("filed", "decided", "due"):
-        start, end = getattr(wanted, f"{name}_from"), getattr(wanted, f"{name}_until")
+    for name, start, end in _spans(wanted):
         if start is not None and end is not None and end < start:
             wrong.append({"field": f"{path}{name}_until", "reason": "before_its_start"})
     if wrong:
@@ -161,9 +225,12 @@ def of_scope(scope: Scope) -> Condition:
 
 def of_filter(wanted: Filter, tree: UnitTree) -> Iterator[Condition]:
     """What a row of `cases` must fulfil to be one of those that were asked for, but for its stage."""
-    for name in ("kind", "ground", "handler", "outcome"):
+    if wanted.ids:
+        yield "ids", [list(dict.fromkeys(wanted.ids))]
+    for name in ("kind", "ground", "channel", "outcome"):
         if values := getattr(wanted, name):
             yield name, list(dict.fromkeys(values))
+    yield from _of_handlers(wanted)
     if wanted.unit:
         units = frozenset().union(*(tree.below(unit) for unit in wanted.unit)) if wanted.below else set(wanted.unit)
         yield "unit", sorted(units)
@@ -174,29 +241,54 @@ def of_filter(wanted: Filter, tree: UnitTree) -> Iterator[Condition]:
     if wanted.attached:
         file_types = dict.fromkeys(wanted.attached)
         yield "attached", [pattern for file_type in file_types for pattern in _MEDIA_TYPES[file_type]]
+    if wanted.has_attachments is not None:
+        yield ("with attachments" if wanted.has_attachments else "without attachments"), []
     yield from _in_time(wanted)
+    yield from _by_deadline(wanted, jalali.today(now()))
     yield from _containing(wanted.text)
 
 
+def stages_of(wanted: Filter) -> list[set[Stage]]:
+    """Sets of stages, in each of which a case must be."""
+    asked = {_ANSWERED_BY[whom] for whom in wanted.waiting_for}
+    return [stages for stages in (set(wanted.stage), asked) if stages]
+
+
+def _of_handlers(wanted: Filter) -> Iterator[Condition]:
+    handlers = [handler for handler in dict.fromkeys(wanted.handler) if handler != "nobody"]
+    if len(handlers) == len(wanted.handler):
+        if handlers:
+            yield "handler", handlers
+    else:
+        yield ("handler or nobody" if handlers else "nobody"), handlers
+
+
 def _in_time(wanted: Filter) -> Iterator[Condition]:
-    for name, start, end in (
-        ("filed", wanted.filed_from, wanted.filed_until),
-        ("decided", wanted.decided_from, wanted.decided_until),
-    ):
+    for name, start, end in _spans(wanted)[:-1]:
         if start is not None:
             yield f"{name}_since", [jalali.starts(start)]
         if end is not None:
             yield f"{name}_before", [jalali.starts(end + ONE_DAY)]
-    if wanted.filed_since is not None:
-        yield "filed_since", [wanted.filed_since]
-    if wanted.filed_before is not None:
-        yield "filed_before", [wanted.filed_before]
-    if wanted.due_from is not None or wanted.due_until is not None:
+    moments = (
+        ("filed_since", wanted.filed_since),
+        ("filed_before", wanted.filed_before),
+        ("changed_since", wanted.changed_since),
+    )
+    yield from ((name, [moment]) for name, moment in moments if moment is not None)
+
+
+def _by_deadline(wanted: Filter, today: date) -> Iterator[Condition]:
+    """By the day a decision is owed."""
+    if wanted.due_from is not None or wanted.due_until is not None or wanted.overdue:
         yield "owed", []
     if wanted.due_from is not None:
         yield "due_from", [wanted.due_from]
     if wanted.due_until is not None:
         yield "due_until", [wanted.due_until]
+    if wanted.overdue is not None:
+        yield ("due_until", [today - ONE_DAY]) if wanted.overdue else ("due_from", [today])
+    if wanted.past_mark is not None:
+        yield ("past_mark" if wanted.past_mark else "before_mark"), [today]
 
 
 def whole_numbers(numbers: Sequence[str]) -> list[str]:

@@ -13,6 +13,7 @@ from typing import Any
 from backbone.persian.normalisation import normalise
 from contracts.gateway import AnswerValue
 from services.tracking.case.lifecycle import StoredEntry
+from services.tracking.messages.rules import unread_when_withdrawn
 from services.tracking.retention.rules import WRITTEN
 
 FORM = 1
@@ -53,8 +54,15 @@ def _answers(values: Iterable[AnswerValue]) -> Iterator[str]:
 
 
 def later_words(entries: Iterable[StoredEntry]) -> str:
-    """The lines of what was written in these entries of the timeline; empty where nothing was."""
-    lines = (_written(entry.details) for entry in entries if entry.entry not in _SAID_BEFORE)
+    """The lines of what was written in these entries of the timeline; empty where nothing was. A message that was taken back
+    unread is found by nobody."""
+    entries = list(entries)
+    unread = unread_when_withdrawn({"entry": entry.entry, "details": entry.details} for entry in entries)
+    lines = (
+        _written(entry.details)
+        for entry in entries
+        if entry.entry not in _SAID_BEFORE and entry.details.get("message_id") not in unread
+    )
     return "".join(f"{LINE} {words} " for line in lines if (words := normalise(line)))
 
 

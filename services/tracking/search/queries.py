@@ -37,7 +37,11 @@ from services.tracking.case.json_queries import as_sql
 from services.tracking.case.scope import Scope
 from services.tracking.models import cases
 from services.tracking.reference.names import ground_name, name_of
+from services.tracking.reference.workdays import Workdays
+from services.tracking.row_conditions import NUMBER_ORDER
+from services.tracking.search import row_signs
 from services.tracking.search.conditions import (
+    CHANGED_AT,
     EXPECTED_ON,
     NO_DAY,
     WORD,
@@ -50,10 +54,13 @@ from services.tracking.search.conditions import (
     of_scope,
     parameters_of,
     shape_of,
+    stages_of,
     words_in,
 )
+from services.tracking.search.row_signs import RowReader
 
-EXCERPT = 140
+EXCERPT = 36
+"""Characters of the text in a row of the list, so that a row is below 600 bytes."""
 WALKED = 5_000
 """Of a search for words so many rows that fulfil all else are read in their order, before the index of words is asked."""
 _SHAPES = 500
@@ -66,6 +73,7 @@ _WHOLE = (
     *("number", "kind", "stage", "unit", "unit_name_fa", "unit_name_en", "ground", "urgent", "anonymous", "channel"),
     *("filed_at", "decided_at", "outcome", "handler", "score", "text"),
 )
+NOBODY = RowReader(None, date.min, Workdays(frozenset()))
 _NAMES = ("handler_name", "ground_name_fa", "ground_name_en")
 _PLACE = "place"
 _EXPECTED_OR_NULL = func.nullif(EXPECTED_ON, NO_DAY)
@@ -74,12 +82,13 @@ _EXPECTED_OR_NULL = func.nullif(EXPECTED_ON, NO_DAY)
 @dataclass(frozen=True)
 class Order:
     """One way to sort: by `key`, then by the case's id. `mark`: what its cursors begin with; `decode`: what a cursor's number
-    means."""
+    means; `encode`: what the number of a key is."""
 
     key: ColumnElement[Any]
     descending: bool
     mark: bytes
-    decode: Callable[[str, bytes], tuple[date, UUID]]
+    decode: Callable[[str, bytes], tuple[Any, UUID]]
+    encode: Callable[[Any, UUID, bytes], str] = cursors.encode
 
     def by(self, key: ColumnElement[Any], case_id: ColumnElement[Any]) -> tuple[ColumnElement[Any], ColumnElement[Any]]:
         """For ORDER BY."""
@@ -101,9 +110,23 @@ class Order:
         position, case_id = self.decode(after, self.mark)
         return {"after": position, "after_id": case_id}
 
-    def cursor(self, position: date, case_id: UUID) -> str:
+    def cursor(self, position: Any, case_id: UUID) -> str:
         """The cursor behind a row, for the page after it."""
-        return cursors.encode(position, case_id, self.mark)
+        return self.encode(position, case_id, self.mark)
+
+
+_NUMBER = literal_column(NUMBER_ORDER, Text)
+_LAST_PART = 10**9
+
+
+def _number_cursor(position: str, case_id: UUID, mark: bytes) -> str:
+    """`position`: a case number as it sorts, its last part with nine digits."""
+    return cursors.encode_number(int(position.replace("-", "")), case_id, mark)
+
+
+def _number_of_cursor(cursor: str, mark: bytes) -> tuple[str, UUID]:
+    number, case_id = cursors.decode_number(cursor, mark)
+    return "{:04d}-{:09d}".format(*divmod(number, _LAST_PART)), case_id
 
 
 ORDERS: dict[Sort, Order] = {
@@ -111,6 +134,10 @@ ORDERS: dict[Sort, Order] = {
     "filed_at": Order(cases.c.filed_at, False, b"f", cursors.decode),
     "due_on": Order(EXPECTED_ON, False, b"d", cursors.decode_day),
     "-due_on": Order(EXPECTED_ON, True, b"D", cursors.decode_day),
+    "number": Order(_NUMBER, False, b"n", _number_of_cursor, _number_cursor),
+    "-number": Order(_NUMBER, True, b"N", _number_of_cursor, _number_cursor),
+    "changed_at": Order(CHANGED_AT, False, b"c", cursors.decode),
+    "-changed_at": Order(CHANGED_AT, True, b"C", cursors.decode),
 }
 
 
@@ -142,11 +169,13 @@ def case_page(
     sort: Sort = "-filed_at",
     after: str | None = None,
     limit: int = 25,
+    reader: RowReader = NOBODY,
 ) -> JsonAnswer[CasePage]:
-    """One page of what the scope knows and all of `filters` find, in the JSON that the database writes."""
+    """One page of what the scope knows and all of `filters` find, in the JSON that the database writes. `reader`: for what its
+    rows say to them."""
     order = ORDERS[sort]
     page, parameters = _asked(filters, scope, tree, sort, after, limit)
-    rows = _rows(connection, _lines_sql, page, parameters)
+    rows = _rows(connection, _lines_sql, page, {**parameters, **reader.parameters})
     following = "null"
     if len(rows) > limit:
         last = rows[limit - 1]
@@ -185,12 +214,45 @@ def count(connection: Connection, filters: Sequence[Filter], scope: Scope, tree:
     return int(connection.exec_driver_sql(query, parameters).scalar_one())
 
 
+def count_many(
+    connection: Connection, asked: Sequence[Sequence[Filter]], scope: Scope, tree: UnitTree, most: int
+) -> list[int]:
+    """How many cases the scope knows and each of these find, in one statement; counted as far as one beyond `most`."""
+    queries, parameters = [], {"counted": most + 1}
+    for place, filters in enumerate(asked):
+        conditions, stages = conditions_and_stages(filters, scope, tree)
+        own = {**parameters_of(conditions), **_stage_parameters(stages)}
+        parameters |= {f"of{place}_{name}": value for name, value in own.items()}
+        query = _bounded_count_sql(shape_of(conditions), len(stages))
+        queries.append(
+            f"({query.replace('%(given_', f'%(of{place}_given_').replace('%(stage_', f'%(of{place}_stage_')})"
+        )
+    # Which counts stand beside each other is hardly ever the same twice.
+    row = connection.exec_driver_sql(f"{UNPREPARED}SELECT {', '.join(queries)}", parameters).one()
+    return list(map(int, row))
+
+
+def case_ids(connection: Connection, filters: Sequence[Filter], scope: Scope, tree: UnitTree, limit: int) -> list[UUID]:
+    """The ids of the first cases that the scope knows and all of `filters` find, the newest filed first."""
+    ids: list[UUID] = []
+    after = None
+    while len(ids) < limit:
+        page, parameters = _asked(filters, scope, tree, "-filed_at", after, min(limit - len(ids), WALKED))
+        rows = _rows(connection, _ids_sql, page, parameters)
+        ids += [row.case_id for row in rows[: parameters["size"] - 1]]
+        if len(rows) < parameters["size"]:
+            break
+        last = rows[parameters["size"] - 2]
+        after = ORDERS["-filed_at"].cursor(last.place, last.case_id)
+    return ids
+
+
 def conditions_and_stages(
     filters: Sequence[Filter], scope: Scope, tree: UnitTree
 ) -> tuple[list[Condition], list[Stage]]:
     """The conditions, and apart from them the stages: none for all."""
     conditions = [of_scope(scope), *(condition for wanted in filters for condition in of_filter(wanted, tree))]
-    wanted = [set(each_filter.stage) for each_filter in filters if each_filter.stage]
+    wanted = [stages for each_filter in filters for stages in stages_of(each_filter)]
     if not wanted:
         return conditions, []
     stages = sorted(set.intersection(*wanted))
@@ -232,7 +294,10 @@ def _stages(number: int) -> list[Any]:
 
 
 _DEPENDS_ON_VALUES = frozenset(
-    {"word", "filed_since", "filed_before", "decided_since", "decided_before", "due_from", "due_until"}
+    {
+        *("word", "filed_since", "filed_before", "changed_since", "changed_before", "decided_since", "decided_before"),
+        *("due_from", "due_until", "past_mark", "before_mark"),
+    }
 )
 """Conditions of which it depends on the value whether few rows fulfil them or nearly all."""
 
@@ -248,10 +313,12 @@ def _lines_sql(page: _Page) -> str:
     shown = _shown(page.masked)
     columns = {name: shown[name] for name in _LINE}
     columns |= {"filed_at": shown["filed_at"], "expected_on": _EXPECTED_OR_NULL.label("expected_on")}
+    columns |= row_signs.COLUMNS
     columns["excerpt"] = func.left(shown["text"], literal_column(str(EXCERPT))).label("excerpt")
     rows = _first_rows(page, columns).subquery("page")
-    fields: dict[str, Any] = {name: rows.c[name] for name in columns} | {
-        "handler_name": name_of(rows.c.handler).correlate(rows)
+    fields: dict[str, Any] = {name: rows.c[name] for name in row_signs.shown(columns)} | {
+        "handler_name": name_of(rows.c.handler).correlate(rows),
+        **row_signs.signs(rows, page.masked),
     }
     # As pydantic writes a moment.
     fields["filed_at"] = func.to_char(
@@ -275,9 +342,23 @@ def _whole_sql(page: _Page) -> str:
 
 
 @lru_cache(_SHAPES)
+def _ids_sql(page: _Page) -> str:
+    return _planned(as_sql(_first_rows(page, {"case_id": cases.c.case_id})), page.shape)
+
+
+@lru_cache(_SHAPES)
 def _count_sql(shape: Shape, stages: int) -> str:
     chosen = select(func.count()).select_from(cases).where(*as_conditions(shape))
     return _planned(as_sql(chosen.where(cases.c.stage.in_(_stages(stages))) if stages else chosen), shape)
+
+
+@lru_cache(_SHAPES)
+def _bounded_count_sql(shape: Shape, stages: int) -> str:
+    """As far as `counted`, whose rows are read in no order."""
+    chosen: Select[Any] = select(literal_column("1")).select_from(cases).where(*as_conditions(shape))
+    chosen = chosen.where(cases.c.stage.in_(_stages(stages))) if stages else chosen
+    counted = chosen.limit(bindparam("counted", type_=Integer, required=False)).subquery()
+    return as_sql(select(func.count()).select_from(counted))
 
 
 def _first_rows(page: _Page, columns: Mapping[str, ColumnElement[Any]]) -> Select[Any]:

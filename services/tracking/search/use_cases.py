@@ -9,15 +9,19 @@ from uuid import UUID, uuid5
 from sqlalchemy import Connection, Row
 
 from backbone.messaging.json_answer import JsonAnswer
+from backbone.persian import jalali
 from backbone.persian import normalisation as persian
 from backbone.storage import cursors
 from contracts.errors import InvalidField, NotAllowed, NotFound, StaleVersion, TooManySearches
 from contracts.gateway import Actor
 from contracts.searches import (
+    MOST_COUNTED,
     CaseCount,
+    CaseCounts,
     CasePage,
     ChangeSearch,
     CountFoundCases,
+    CountManyFoundCases,
     Dropped,
     DropSearch,
     Filter,
@@ -25,6 +29,8 @@ from contracts.searches import (
     KeepSearch,
     ListCases,
     ListSearches,
+    NamedCount,
+    PinSearches,
     Search,
     SearchPage,
 )
@@ -35,7 +41,9 @@ from services.tracking.case.idempotency import done_before
 from services.tracking.case.null_characters import reject_null_characters
 from services.tracking.case.scope import Scope
 from services.tracking.reference.catalogue import CatalogueCopy
+from services.tracking.reference.workdays import day_of
 from services.tracking.search import conditions, queries, store
+from services.tracking.search.row_signs import RowReader
 
 _MADE_OF_KEYS = UUID("4b8e2c90-6a17-5d3f-9c25-7e0d1f8a6b41")  # the space of such ids; never to be changed
 
@@ -54,8 +62,10 @@ class SearchUseCases:
         reject_null_characters(request)
         scope = self._access.scope(connection, request.actor, masks=True)
         filters = self.filters(connection, request.actor, request, request.search, scope)
-        tree = self._catalogue.current(connection).tree
-        return queries.case_page(connection, filters, scope, tree, request.sort, request.after, request.limit)
+        city = self._catalogue.current(connection)
+        reader = RowReader(actor_id(request.actor, ActorKind.STAFF), day_of(self._clock()), city.workdays)
+        how = (request.sort, request.after, request.limit)
+        return queries.case_page(connection, filters, scope, city.tree, *how, reader)
 
     def count_found_cases(self, connection: Connection, request: CountFoundCases) -> CaseCount:
         """How many there are of these."""
@@ -63,6 +73,38 @@ class SearchUseCases:
         scope = self._access.scope(connection, request.actor, masks=True)
         filters = self.filters(connection, request.actor, request, request.search, scope)
         return CaseCount(count=queries.count(connection, filters, scope, self._catalogue.current(connection).tree))
+
+    def count_many_found_cases(self, connection: Connection, request: CountManyFoundCases) -> CaseCounts:
+        """How many there are of each of these, counted as far as `MOST_COUNTED`."""
+        reject_null_characters(request)
+        scope = self._access.scope(connection, request.actor, masks=True)
+        own = actor_id(request.actor, ActorKind.STAFF)
+        named = [item.search for item in request.counts if item.search is not None]
+        kept = store.filters_of(connection, named, store.seen_by(own, request.actor.roles)) if named else {}
+        asked: dict[int, Sequence[Filter]] = {}
+        errors: dict[int, str] = {}
+        for place, item in enumerate(request.counts):
+            path, by_search = f"counts.{place}.filters.", item.search is not None
+            try:
+                asked[place] = [self._checked(request.actor, item.filters, by_search, scope, path)]
+            except NotAllowed as refusal:
+                errors[place] = refusal.code
+                continue
+            if item.search is not None:
+                if item.search in kept:
+                    asked[place] = [*asked[place], self._resolved(request.actor, kept[item.search])]
+                else:
+                    del asked[place]
+                    errors[place] = NotFound.code
+        tree = self._catalogue.current(connection).tree
+        found = queries.count_many(connection, list(asked.values()), scope, tree, MOST_COUNTED) if asked else []
+        counts = dict(zip(asked, found, strict=True))
+        return CaseCounts(
+            items=[
+                NamedCount(name=item.name, **_counted(counts.get(place)), error=errors.get(place))
+                for place, item in enumerate(request.counts)
+            ]
+        )
 
     def filters(
         self,
@@ -73,14 +115,23 @@ class SearchUseCases:
         scope: Scope,
         path: str = "",
     ) -> Sequence[Filter]:
-        """What has to hold: these filters, and those of a kept search, of which who sees cases masked has none. InvalidField,
-        NotFound, NotAllowed."""
-        conditions.check(filters, path)
-        if scope.masked and (search is not None or conditions.looks_behind_the_mask(filters)):
-            raise NotAllowed
+        """What has to hold today, of who asks: these filters, and those of a kept search, of which who sees cases masked has
+        none. InvalidField, NotFound, NotAllowed."""
+        asked = self._checked(actor, filters, search is not None, scope, path)
         if search is None:
-            return [filters]
-        return [filters, Filter.model_validate(self._visible(connection, actor, search).filters)]
+            return [asked]
+        kept = Filter.model_validate(self._visible(connection, actor, search).filters)
+        return [asked, self._resolved(actor, kept)]
+
+    def _checked(self, actor: Actor, filters: Filter, by_search: bool, scope: Scope, path: str) -> Filter:
+        filters = self._resolved(actor, filters)
+        conditions.check(filters, path)
+        if scope.masked and (by_search or conditions.looks_behind_the_mask(filters)):
+            raise NotAllowed
+        return filters
+
+    def _resolved(self, actor: Actor, filters: Filter) -> Filter:
+        return conditions.resolved(filters, jalali.today(self._clock()), actor_id(actor, ActorKind.STAFF))
 
     # --- searches ---
 
@@ -88,7 +139,7 @@ class SearchUseCases:
         """A new one. TooManySearches, KeyReused."""
         owner = self._sees_cases(connection, request.actor)
         reject_null_characters(request)
-        _check(request.name, request.filters)
+        self._check(request.actor, request.name, request.filters)
         search_id = uuid5(_MADE_OF_KEYS, f"{owner}:{request.idempotency_key}")
         if not done_before(connection, request.actor, request.idempotency_key, search_id, request):
             store.hold(connection, owner, "searches")
@@ -103,6 +154,7 @@ class SearchUseCases:
                     "name": request.name.strip(),
                     "filters": _stored(request.filters),
                     "sort": request.sort,
+                    "columns": list(request.columns),
                     "shared_with": request.shared_with,
                     "version": 1,
                     "made_at": moment,
@@ -115,7 +167,9 @@ class SearchUseCases:
         """One's own and those shared with one."""
         own = self._sees_cases(connection, request.actor)
         seen = store.seen_by(own, request.actor.roles)
-        rows = store.page(connection, seen, request.after, request.limit + 1)
+        if request.pinned:
+            return SearchPage(items=[_shown(row, own) for row in store.pinned(connection, own, seen)])
+        rows = store.page(connection, own, seen, request.after, request.limit + 1)
         items = [_shown(row, own) for row in rows[: request.limit]]
         more = len(rows) > request.limit
         return SearchPage(items=items, next=_cursor(items[-1]) if more else None)
@@ -125,16 +179,26 @@ class SearchUseCases:
         own = self._sees_cases(connection, request.actor)
         return _shown(self._visible(connection, request.actor, request.search_id), own)
 
+    def pin_searches(self, connection: Connection, request: PinSearches) -> SearchPage:
+        """These in this order, and no others. NotFound."""
+        own = self._sees_cases(connection, request.actor)
+        seen = store.seen_by(own, request.actor.roles)
+        store.hold(connection, own, "pins")
+        if not store.pin(connection, own, seen, request.searches):
+            raise NotFound
+        return SearchPage(items=[_shown(row, own) for row in store.pinned(connection, own, seen)])
+
     def change_search(self, connection: Connection, request: ChangeSearch) -> Search:
         """By its owner. NotFound, NotAllowed, StaleVersion."""
         own = self._sees_cases(connection, request.actor)
         reject_null_characters(request)
-        _check(request.name, request.filters)
+        self._check(request.actor, request.name, request.filters)
         row = self._mine(connection, request, own)
         wanted: dict[str, Any] = {
             "name": None if request.name is None else request.name.strip(),
             "filters": None if request.filters is None else _stored(request.filters),
             "sort": request.sort,
+            "columns": None if request.columns is None else list(request.columns),
             "shared_with": request.shared_with,
         }
         values = {name: value for name, value in wanted.items() if value is not None and value != getattr(row, name)}
@@ -150,13 +214,19 @@ class SearchUseCases:
         store.drop(connection, request.search_id)
         return Dropped()
 
+    def _check(self, actor: Actor, name: str | None, filters: Filter | None) -> None:
+        if name is not None and persian.is_blank(name):
+            raise InvalidField(fields=[{"field": "name", "reason": "blank"}])
+        if filters is not None:
+            conditions.check(self._resolved(actor, filters), "filters.")
+
     def _sees_cases(self, connection: Connection, actor: Actor) -> UUID:
         self._access.scope(connection, actor)
         return actor_id(actor, ActorKind.STAFF)
 
     def _visible(self, connection: Connection, actor: Actor, search_id: UUID, lock: bool = False) -> Row[Any]:
-        seen = store.seen_by(actor_id(actor, ActorKind.STAFF), actor.roles)
-        row = store.visible_search(connection, search_id, seen, lock)
+        own = actor_id(actor, ActorKind.STAFF)
+        row = store.visible_search(connection, search_id, own, store.seen_by(own, actor.roles), lock)
         if row is None:
             raise NotFound
         return row
@@ -170,11 +240,10 @@ class SearchUseCases:
         return row
 
 
-def _check(name: str | None, filters: Filter | None) -> None:
-    if name is not None and persian.is_blank(name):
-        raise InvalidField(fields=[{"field": "name", "reason": "blank"}])
-    if filters is not None:
-        conditions.check(filters, "filters.")
+def _counted(count: int | None) -> dict[str, Any]:
+    if count is None:
+        return {"count": None}
+    return {"count": min(count, MOST_COUNTED), "more": count > MOST_COUNTED}
 
 
 def _stored(filters: Filter) -> dict[str, Any]:

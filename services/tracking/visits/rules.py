@@ -6,7 +6,7 @@ chosen, as avoided. Nothing here reads a clock or a database.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from typing import Any, Literal
@@ -25,7 +25,14 @@ from contracts.errors import (
 )
 from contracts.vocabulary import OPEN_STAGES, Stage
 from services.tracking.case.lifecycle import Case, Change, Context, Effect, TimelineEntry
-from services.tracking.case.transitions import BY_CITIZEN, BY_INSPECTOR, CommandRule, staying_in
+from services.tracking.case.transitions import (
+    BY_CITIZEN,
+    BY_INSPECTOR,
+    CommandRule,
+    Guard,
+    Hindrance,
+    staying_in,
+)
 from services.tracking.reference.workdays import ONE_DAY, TEHRAN, Workdays, day_of
 
 BOOKED = frozenset({visits.VisitState.BOOKED, visits.VisitState.MOVED})
@@ -101,15 +108,14 @@ class VisitFacts:
 def ask(case: Case, visit: Visit | None, at: datetime, new_id: UUID) -> Change:
     """The citizen wants to come. One visit at a time, while the case is open."""
     _open_case(case, "ask_visit")
-    if visit is not None:
-        raise WrongVisitState(state=visit.state, command="ask_visit")
+    _none_yet(visit, at)
     return _saved(case, Visit(new_id, case.case_id, visits.VisitState.ASKED, at), "visit_asked", tracking.VisitAsked)
 
 
 def book(case: Case, visit: Visit | None, slot: Slot | None, at: datetime, lead: Lead) -> Change:
     """Takes a place. `slot` is locked, so that `taken` is the truth. UnknownSlot, SlotPast, SlotTaken."""
     _open_case(case, "book_visit")
-    held = _in_state(visit, frozenset({visits.VisitState.ASKED}), "book_visit")
+    held = _to_book(visit, at)
     return _saved(
         case, _placed(case, held, slot, visits.VisitState.BOOKED, at, lead), "visit_booked", tracking.VisitBooked
     )
@@ -118,8 +124,7 @@ def book(case: Case, visit: Visit | None, slot: Slot | None, at: datetime, lead:
 def move(case: Case, visit: Visit | None, slot: Slot | None, at: datetime, lead: Lead) -> Change:
     """Takes another place instead, until the visit begins; the one before is free again."""
     _open_case(case, "move_visit")
-    held = _in_state(visit, BOOKED, "move_visit")
-    _not_begun(held, at)
+    held = _to_move(visit, at)
     if slot is not None and held.slot is not None and slot.slot_id == held.slot.slot_id:
         raise InvalidField(fields=[{"field": "slot_id", "reason": "same_slot"}])
     return _saved(
@@ -129,23 +134,10 @@ def move(case: Case, visit: Visit | None, slot: Slot | None, at: datetime, lead:
 
 def cancel(case: Case, visit: Visit | None, at: datetime) -> Change:
     """The citizen does not come; until the visit begins."""
-    held = _in_state(visit, OPEN, "cancel_visit")
-    _not_begun(held, at)
+    held = _to_cancel(visit, at)
     return _saved(
         case, _quiet(held, visits.VisitState.CANCELLED), "visit_cancelled", tracking.VisitCancelled, by="citizen"
     )
-
-
-def possible(stage: Stage, state: visits.VisitState | None, begins: datetime | None, at: datetime) -> list[str]:
-    """What the citizen can do now about the open visit, which is in `state`; None: there is none."""
-    open_case = stage in OPEN_STAGES
-    if state is None:
-        return ["ask_visit"] if open_case else []
-    if state is visits.VisitState.ASKED:
-        return ["book_visit", "cancel_visit"] if open_case else ["cancel_visit"]
-    if begins is None or begins <= at:
-        return []
-    return ["move_visit", "cancel_visit"] if open_case else ["cancel_visit"]
 
 
 def offers(case: Case, visit: Visit, slot: Slot) -> bool:
@@ -159,7 +151,7 @@ def offers(case: Case, visit: Visit, slot: Slot) -> bool:
 def offer(case: Case, visit: Visit | None, slots: Sequence[Slot], at: datetime) -> Change:
     """Chooses the slots that the citizen may take. UnknownSlot, SlotPast."""
     _open_case(case, "offer_slots")
-    held = _in_state(visit, OPEN, "offer_slots")
+    held = _to_offer(visit, at)
     for slot in slots:
         if slot.closed:
             raise UnknownSlot
@@ -175,8 +167,7 @@ def offer(case: Case, visit: Visit | None, slots: Sequence[Slot], at: datetime) 
 
 def call_off(case: Case, visit: Visit | None, at: datetime, because: Literal["holiday"] | None = None) -> Change:
     """The office cannot hold it: another time is to be chosen. `because`: not by a command, but for its day."""
-    held = _in_state(visit, BOOKED, "call_off_visit")
-    _not_begun(held, at)
+    held = _to_call_off(visit, at)
     again = replace(_quiet(held, visits.VisitState.ASKED), offered=())
     fields: dict[str, Any] = {"by": "office"}
     if because is not None:
@@ -188,7 +179,7 @@ def call_off(case: Case, visit: Visit | None, at: datetime, because: Literal["ho
 
 def hold(case: Case, visit: Visit | None, minutes: str, at: datetime) -> Change:
     """It took place. Whatever has become of the case meanwhile."""
-    held = _begun(_in_state(visit, BOOKED, "hold_visit"), at)
+    held = _to_hold(visit, at)
     # Not among the entries whose text the citizen reads (lifecycle.TEXTS_SHOWN).
     return _saved(case, _quiet(held, visits.VisitState.HELD), "visit_held", tracking.VisitHeld, text=minutes)
 
@@ -197,7 +188,7 @@ def miss(case: Case, visit: Visit | None, at: datetime) -> Change:
     """The citizen did not come."""
     return _saved(
         case,
-        _quiet(_begun(_in_state(visit, BOOKED, "miss_visit"), at), visits.VisitState.NO_SHOW),
+        _quiet(_to_miss(visit, at), visits.VisitState.NO_SHOW),
         "visit_missed",
         tracking.VisitMissed,
     )
@@ -271,6 +262,60 @@ def week(
             start += timedelta(minutes=minutes)
 
 
+# --- which visit a command is about; its errors are what is in the way whatever slot is named ---
+
+
+def _none_yet(visit: Visit | None, at: datetime) -> None:
+    if visit is not None:
+        raise WrongVisitState(state=visit.state, command="ask_visit")
+
+
+def _to_book(visit: Visit | None, at: datetime) -> Visit:
+    return _in_state(visit, frozenset({visits.VisitState.ASKED}), "book_visit")
+
+
+def _to_move(visit: Visit | None, at: datetime) -> Visit:
+    return _not_begun(_in_state(visit, BOOKED, "move_visit"), at)
+
+
+def _to_cancel(visit: Visit | None, at: datetime) -> Visit:
+    return _not_begun(_in_state(visit, OPEN, "cancel_visit"), at)
+
+
+def _to_offer(visit: Visit | None, at: datetime) -> Visit:
+    return _in_state(visit, OPEN, "offer_slots")
+
+
+def _to_call_off(visit: Visit | None, at: datetime) -> Visit:
+    return _not_begun(_in_state(visit, BOOKED, "call_off_visit"), at)
+
+
+def _to_hold(visit: Visit | None, at: datetime) -> Visit:
+    return _begun(_in_state(visit, BOOKED, "hold_visit"), at)
+
+
+def _to_miss(visit: Visit | None, at: datetime) -> Visit:
+    return _begun(_in_state(visit, BOOKED, "miss_visit"), at)
+
+
+def _guarded_by(judge: Callable[[Visit | None, datetime], object]) -> Guard:
+    """The guard of a command that is about the visit which `judge` finds."""
+
+    def guard(case: Case, context: Context) -> Hindrance | None:
+        visit = context.loaded(VisitFacts).visit
+        try:
+            judge(visit, context.now)
+        except WrongVisitState as error:
+            return Hindrance("not_yet", "no_visit" if visit is None else "wrong_visit_state", error)
+        except SlotPast as error:
+            return Hindrance("too_late", "visit_begun", error)
+        except VisitNotBegun as error:
+            return Hindrance("not_yet", "visit_not_begun", error)
+        return None
+
+    return guard
+
+
 # --- parts ---
 
 
@@ -285,9 +330,10 @@ def _in_state(visit: Visit | None, states: frozenset[visits.VisitState], command
     return visit
 
 
-def _not_begun(visit: Visit, at: datetime) -> None:
+def _not_begun(visit: Visit, at: datetime) -> Visit:
     if visit.slot is not None and visit.slot.starts_at <= at:
         raise SlotPast
+    return visit
 
 
 def _begun(visit: Visit, at: datetime) -> Visit:
@@ -388,12 +434,12 @@ def _miss_visit(case: Case, command: visits.MissVisit, context: Context) -> Chan
 _WHILE_OPEN = staying_in(*OPEN_STAGES)
 _WHENEVER = staying_in(*Stage)
 COMMANDS = (
-    CommandRule(visits.AskVisit, _WHILE_OPEN, BY_CITIZEN, _ask_visit),
-    CommandRule(visits.BookVisit, _WHILE_OPEN, BY_CITIZEN, _book_visit),
-    CommandRule(visits.MoveVisit, _WHILE_OPEN, BY_CITIZEN, _move_visit),
-    CommandRule(visits.CancelVisit, _WHENEVER, BY_CITIZEN, _cancel_visit),
-    CommandRule(visits.OfferSlots, _WHILE_OPEN, BY_INSPECTOR, _offer_slots),
-    CommandRule(visits.CallOffVisit, _WHENEVER, BY_INSPECTOR, _call_off_visit),
-    CommandRule(visits.HoldVisit, _WHENEVER, BY_INSPECTOR, _hold_visit),
-    CommandRule(visits.MissVisit, _WHENEVER, BY_INSPECTOR, _miss_visit),
+    CommandRule(visits.AskVisit, _WHILE_OPEN, BY_CITIZEN, _ask_visit, guard=_guarded_by(_none_yet)),
+    CommandRule(visits.BookVisit, _WHILE_OPEN, BY_CITIZEN, _book_visit, guard=_guarded_by(_to_book)),
+    CommandRule(visits.MoveVisit, _WHILE_OPEN, BY_CITIZEN, _move_visit, guard=_guarded_by(_to_move)),
+    CommandRule(visits.CancelVisit, _WHENEVER, BY_CITIZEN, _cancel_visit, guard=_guarded_by(_to_cancel)),
+    CommandRule(visits.OfferSlots, _WHILE_OPEN, BY_INSPECTOR, _offer_slots, guard=_guarded_by(_to_offer)),
+    CommandRule(visits.CallOffVisit, _WHENEVER, BY_INSPECTOR, _call_off_visit, guard=_guarded_by(_to_call_off)),
+    CommandRule(visits.HoldVisit, _WHENEVER, BY_INSPECTOR, _hold_visit, guard=_guarded_by(_to_hold)),
+    CommandRule(visits.MissVisit, _WHENEVER, BY_INSPECTOR, _miss_visit, guard=_guarded_by(_to_miss)),
 )

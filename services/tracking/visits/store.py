@@ -22,11 +22,12 @@ from sqlalchemy import (
     or_,
     select,
     true,
+    tuple_,
     update,
 )
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 
-from backbone.storage import writes
+from backbone.storage import cursors, writes
 from backbone.storage.writes import Write
 from contracts.base import Contract
 from contracts.visits import (
@@ -216,6 +217,7 @@ def list_slots(
     since: datetime | None = None,
     until: datetime | None = None,
     inspectors: Sequence[UUID] | None = None,
+    after: str | None = None,
     limit: int = 500,
 ) -> Sequence[Row[Any]]:
     """Slots by their beginning, each with those cases that the scope knows (None: none). `inspectors`: their slots, and those
@@ -239,6 +241,8 @@ def list_slots(
         conditions.append(visit_slots.c.starts_at >= since)
     if until is not None:
         conditions.append(visit_slots.c.starts_at < until)
+    if after is not None:
+        conditions.append(tuple_(visit_slots.c.starts_at, visit_slots.c.slot_id) > cursors.decode(after))
     if inspectors is not None:
         handled = (
             exists()

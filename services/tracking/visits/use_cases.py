@@ -10,6 +10,7 @@ from uuid import UUID, uuid5
 from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
+from backbone.storage import cursors
 from contracts import sms, visits
 from contracts.errors import (
     InvalidField,
@@ -29,6 +30,7 @@ from services.tracking.case.idempotency import done_before
 from services.tracking.case.lifecycle import Case
 from services.tracking.case.null_characters import reject_null_characters
 from services.tracking.case.scope import SEE_ALL, Scope
+from services.tracking.case.view_texts import with_texts
 from services.tracking.reference import store as reference_store
 from services.tracking.reference.catalogue import CatalogueCopy
 from services.tracking.reference.workdays import day_of
@@ -132,8 +134,12 @@ class VisitUseCases:
             inspectors=([request.inspector] if request.inspector else None)
             if keeper
             else self._own(connection, request),
+            after=request.after,
+            limit=request.limit + 1,
         )
-        return visits.Slots(items=slots)
+        more, slots = len(slots) > request.limit, slots[: request.limit]
+        following = cursors.encode(slots[-1].starts_at, slots[-1].slot_id) if more else None
+        return with_texts(visits.Slots(items=slots, next=following), request.actor.language)
 
     @staticmethod
     def _own(connection: Connection, request: visits.ListSlots) -> list[UUID]:
@@ -215,8 +221,12 @@ class VisitUseCases:
         since: datetime | None = None,
         until: datetime | None = None,
         inspectors: Sequence[UUID] | None = None,
+        after: str | None = None,
+        limit: int = 500,
     ) -> list[visits.Slot]:
-        rows = store.list_slots(connection, scope, ids=ids, since=since, until=until, inspectors=inspectors)
+        rows = store.list_slots(
+            connection, scope, ids=ids, since=since, until=until, inspectors=inspectors, after=after, limit=limit
+        )
         return [visits.Slot.model_validate({**row._mapping, "cases": row.cases or []}) for row in rows]
 
     def _allowed(self, connection: Connection, actor: Actor, roles: frozenset[Role]) -> None:

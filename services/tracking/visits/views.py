@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import func, literal_column, select
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 
-from contracts.base import now
 from contracts.visits import StaffVisit, Visit, VisitState
 from services.tracking.case.lifecycle import Case
 from services.tracking.models import cases, rooms, visit_slots, visits
 from services.tracking.reference.names import name_of
-from services.tracking.visits import rules as visits_domain
-from services.tracking.visits.rules import OPEN
+from services.tracking.visits import rules
+from services.tracking.visits.rules import OPEN, Slot, VisitFacts
 
 _COLUMNS = {
     **{name: visits.c[name] for name in ("visit_id", "state", "asked_at", "slot_id", "offered")},
@@ -42,15 +42,25 @@ def visits_part(of: Any = cases.c.case_id) -> Any:
     )
 
 
-def visits_for_citizen(case: Case, lines: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """`visits` and `visit_can` of the citizen's view: who of the staff holds it is not shown."""
-    current = next((line for line in lines if VisitState(line["state"]) in OPEN), None)
-    begins = datetime.fromisoformat(current["starts_at"]) if current and current["starts_at"] else None
-    state = VisitState(current["state"]) if current else None
-    return {
-        "visits": [Visit.model_validate(line) for line in lines],
-        "visit_can": visits_domain.possible(case.stage, state, begins, now()),
-    }
+def viewed_facts(case: Case, parts: Mapping[str, Any]) -> VisitFacts:
+    """Of a view of the case: the visit that is asked for or booked."""
+    current = next((line for line in parts["visits"] or [] if VisitState(line["state"]) in OPEN), None)
+    return VisitFacts() if current is None else VisitFacts(_visit_of(case, current))
+
+
+def _visit_of(case: Case, line: Mapping[str, Any]) -> rules.Visit:
+    asked_at = datetime.fromisoformat(line["asked_at"])
+    slot = None
+    if line["slot_id"] is not None:
+        begins, ends = (datetime.fromisoformat(line[name]) for name in ("starts_at", "ends_at"))
+        who, place = UUID(line["inspector"]), (line["place_fa"], line["place_en"])
+        slot = Slot(UUID(line["slot_id"]), who, begins, ends, 1, 1, False, *place)
+    return rules.Visit(UUID(line["visit_id"]), case.case_id, VisitState(line["state"]), asked_at, slot)
+
+
+def for_citizen(line: Mapping[str, Any]) -> Visit:
+    """A visit in the citizen's view: who of the staff holds it is not shown."""
+    return Visit.model_validate(line)
 
 
 def staff_visit(line: dict[str, Any]) -> StaffVisit:

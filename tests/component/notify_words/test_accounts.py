@@ -12,6 +12,7 @@ from contracts.gateway import Actor
 from contracts.identities import IdentityAsked, IdentityDecided, IdentityEvent
 from contracts.leaves import LeaveChanged
 from contracts.notify import ListMessages
+from contracts.own_account import AccountNews, AccountSecurityChanged
 from contracts.staff_changes import StaffChangeDecided, StaffChangeEvent, StaffChangeRequested
 from contracts.vocabulary import ActorKind, Kind, Language, Role
 from services.notify.notifications.of_accounts import ACCOUNTS, IDENTITIES
@@ -95,6 +96,55 @@ def test_the_owner_of_an_account_that_others_try_is_notified(scene: Scene, langu
             "If it was not you, tell the administrator. You can still sign in with a device that you signed in with before."
         )
     scene.staff(owner, "account_owner", "sign_in_failures", text, None)
+
+
+YOU = {
+    FA: "اگر شما نبوده‌اید، بی‌درنگ به راهبر سامانه خبر دهید.",
+    Language.EN: "If it was not you, tell the administrator at once.",
+}
+NEWS: dict[AccountNews, dict[Language, str]] = {
+    "password_changed": {
+        FA: "گذرواژه حساب شما تغییر کرد و نشست‌های دیگر پایان یافت.",
+        Language.EN: "The password of your account was changed, and your other sessions ended.",
+    },
+    "totp_enrolled": {
+        FA: "برنامه کدساز دیگری برای حساب شما ثبت شد؛ کدهای برنامه پیشین دیگر پذیرفته نمی‌شود.",
+        Language.EN: "Another authenticator app was enrolled for your account; codes of the one before are no longer accepted.",
+    },
+    "totp_removed": {
+        FA: "برنامه کدساز از حساب شما برداشته شد.",
+        Language.EN: "The authenticator app was removed from your account.",
+    },
+    "passkey_added": {
+        FA: "کلید عبور تازه‌ای برای حساب شما ثبت شد.",
+        Language.EN: "A passkey was added to your account.",
+    },
+    "passkey_removed": {
+        FA: "یک کلید عبور از حساب شما برداشته شد.",
+        Language.EN: "A passkey was removed from your account.",
+    },
+    "recovery_codes_renewed": {
+        FA: "کدهای بازیابی تازه‌ای برای حساب شما ساخته شد؛ کدهای پیشین باطل است.",
+        Language.EN: "New recovery codes were made for your account; those of before are void.",
+    },
+    "recovery_code_used": {
+        FA: "یک کد بازیابی برای ورود به حساب شما به کار رفت؛ ۹ کد دیگر مانده است.",
+        Language.EN: "A recovery code was used for your account; 9 are left.",
+    },
+}
+
+
+def test_the_owner_of_an_account_is_notified_of_what_was_changed_about_signing_in(
+    scene: Scene, language: Language
+) -> None:
+    owner = Actor(kind=ActorKind.STAFF, id=str(uuid4()), roles=frozenset({Role.SCREENER}), language=language)
+    for what, texts in NEWS.items():
+        left = 9 if what == "recovery_code_used" else None
+        changed = AccountSecurityChanged(
+            id=uuid4(), occurred_at=now(), staff_id=UUID(owner.id), what=what, codes_left=left
+        )
+        scene.broker_client.publish_event(changed)
+        scene.staff(owner, "account_owner", what, f"{texts[language]} {YOU[language]}", None)
 
 
 def test_custodians_are_notified_of_every_change_that_takes_two_administrators(

@@ -348,6 +348,37 @@ def test_the_handler_is_notified_of_evidence_from_the_citizen_but_not_from_the_o
     assert of_this_case(screener) == of_this_case(inspector) == ["evidence_sent"]
 
 
+def test_who_has_the_case_is_notified_of_what_its_citizen_writes_and_corrects(scene: Scene) -> None:
+    person, broker_client, fa = scene.person, scene.broker_client, scene.language is FA
+    inspector, screener = (
+        Actor(kind=ActorKind.STAFF, id=str(uuid4()), roles=frozenset({role}), language=scene.language)
+        for role in (Role.INSPECTOR, Role.SCREENER)
+    )
+    number = f"\u2066{person.number}\u2069" if fa else person.number
+    written = f"شهروند در پرونده {number} پیامی نوشت." if fa else f"The citizen has written a message in case {number}."
+    corrected = (
+        f"شهروند چیزی را که برای پرونده {number} فرستاده بود اصلاح کرد یا پس گرفت."
+        if fa
+        else f"The citizen has corrected or taken back something they had sent for case {number}."
+    )
+    broker_client.publish_event(person.registered())
+    broker_client.publish_event(person.opened())
+    nobody: dict[str, Any] = {"handler": None}
+    handled: dict[str, Any] = {"handler": UUID(inspector.id)}
+    broker_client.publish_event(
+        person.event(tracking.MessageSent, Stage.SCREENING, snapshot=nobody, message_id=uuid4())
+    )
+    scene.staff(screener, "screener", "message_sent", written, person.number)
+    broker_client.publish_event(
+        person.event(tracking.MessageSent, Stage.INVESTIGATING, snapshot=handled, message_id=uuid4())
+    )
+    scene.staff(inspector, "inspector", "message_sent", written, person.number)
+    broker_client.publish_event(
+        person.event(tracking.CitizenCorrected, Stage.INVESTIGATING, snapshot=handled, what="message")
+    )
+    scene.staff(inspector, "inspector", "citizen_corrected", corrected, person.number)
+
+
 def test_the_operator_is_notified_of_a_filing_that_is_disowned(scene: Scene) -> None:
     person, broker_client, fa = scene.person, scene.broker_client, scene.language is FA
     operator = Actor(kind=ActorKind.STAFF, id=str(uuid4()), roles=frozenset({Role.OPERATOR}), language=scene.language)

@@ -19,6 +19,7 @@ from contracts.intake import (
 )
 from contracts.leaves import AddLeave, EndLeave, ListLeaves
 from contracts.notify import ChangeNotificationText, ListNotificationTextHistory, ListNotificationTexts
+from contracts.operations import DropDeadLetter, ListDeadLetters, ReadQueues, ReplayDeadLetter, ShowDeadLetter
 from contracts.rule_previews import PreviewRules
 from contracts.staff_changes import ConfirmStaffChange, DenyStaffChange, ListStaffChanges
 from contracts.vocabulary import Role
@@ -224,3 +225,28 @@ class AdministrationWalk(ServiceWalk):
     def accounts_list_staff_history(self, person: Person) -> None:
         request = ListStaffHistory(actor=self.actor(person))
         self.only_for(person, "accounts.list_staff_history", request, Role.ADMINISTRATOR)
+
+    # --- operations: for administrators, whom the walk's broker does not answer ---
+
+    def _of_operations(self, person: Person, name: str, request: Request) -> None:
+        if Role.ADMINISTRATOR not in person.roles:
+            self.refused(person, name, self.ask(person, name, request)[1])
+
+    def accounts_read_queues(self, person: Person) -> None:
+        self._of_operations(person, "accounts.read_queues", ReadQueues(actor=self.actor(person)))
+
+    def accounts_list_dead_letters(self, person: Person) -> None:
+        self._of_operations(person, "accounts.list_dead_letters", ListDeadLetters(actor=self.actor(person)))
+
+    def accounts_show_dead_letter(self, person: Person) -> None:
+        request = ShowDeadLetter(actor=self.actor(person), letter_id="0" * 32)
+        self._of_operations(person, "accounts.show_dead_letter", request)
+
+    def accounts_replay_dead_letter(self, person: Person) -> None:
+        request = ReplayDeadLetter(actor=self.actor(person), idempotency_key=uuid.uuid4().hex, letter_id="0" * 32)
+        self._of_operations(person, "accounts.replay_dead_letter", request)
+
+    def accounts_drop_dead_letter(self, person: Person) -> None:
+        dropping = {"idempotency_key": uuid.uuid4().hex, "letter_id": "0" * 32, "reason": "آزمایشی"}
+        request = DropDeadLetter(actor=self.actor(person), **dropping)
+        self._of_operations(person, "accounts.drop_dead_letter", request)

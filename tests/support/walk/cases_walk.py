@@ -11,8 +11,9 @@ from uuid import UUID
 
 from contracts import searches
 from contracts.calendars import GetCalendarFeed, MakeCalendarFeed, ReadCalendarFeed, RevokeCalendarFeed
+from contracts.colleagues import ListColleagues
 from contracts.screening import AssignMany, CaseSeen, HandOver, ListSkills, SetSkills, ShowWorkload, SuggestScreening
-from contracts.tracking import AddNote, ExecuteCommand, GetCase, LinkCase, Reopen
+from contracts.tracking import AddNote, ExecuteCommand, GetCase, GetCaseAudience, LinkCase, Reopen
 from contracts.vocabulary import OPEN_STAGES, Role, Stage
 from tests.support.walk.oracle import CaseFacts, Person
 from tests.support.walk.witness import ASSIGNS, SAMPLE, Leak, ServiceWalk
@@ -36,6 +37,17 @@ class CasesWalk(ServiceWalk):
             seen = into if into and self.oracle.knows(person, self.oracle.cases[into]) else None
             self.same(person, "tracking.get_case: merged_into", view.merged_into, seen)
 
+    def tracking_get_case_audience(self, person: Person) -> None:
+        """Asked by the gateway, to say who has a case before them: for whoever may know of it alone."""
+        name = "tracking.get_case_audience"
+        for case in self.hidden_cases(person):
+            _, code = self.ask(person, name, GetCaseAudience(actor=self.actor(person), case_id=case.case_id))
+            self.refused(person, name, code)
+        for case in self.known_cases(person) if person.staff else []:
+            request = GetCaseAudience(actor=self.actor(person), case_id=case.case_id)
+            audience, code = self.ask(person, name, request)
+            self.same(person, name, (code, audience.handler if audience else None), (None, case.handler))
+
     def _filters(self, cases: Sequence[CaseFacts]) -> Iterable[tuple[dict[str, Any], Callable[[CaseFacts], bool]]]:
         """Filters with what they find."""
         yield {}, lambda case: True
@@ -52,6 +64,14 @@ class CasesWalk(ServiceWalk):
             yield {"unit": [unit], "below": False}, partial(_has, "unit", unit)
             yield {"unit": [unit]}, partial(self._below, unit)
         yield {"attached": ["image"]}, lambda case: True
+        yield {"has_attachments": True}, lambda case: True
+        yield {"handler": ["nobody"]}, lambda case: case.handler is None
+        someone = next(case.handler for case in cases if case.handler)
+        yield {"handler": ["nobody", someone]}, lambda case: case.handler in (None, someone)
+        ids = {case.case_id for case in cases[:100]}
+        yield {"ids": sorted(ids)}, lambda case: case.case_id in ids
+        yield {"channel": ["web"]}, partial(_has, "channel", "web")
+        yield {"waiting_for": ["citizen"]}, partial(_has, "stage", "awaiting_citizen")
         yield {"due_from": "2020-01-01", "stage": ["registered"]}, partial(_has, "stage", "registered")
 
     def _below(self, unit: str, case: CaseFacts) -> bool:
@@ -64,7 +84,7 @@ class CasesWalk(ServiceWalk):
             if self.finds_cases(person) and not self.behind_the_mask(person, filters):
                 granted = sorted(str(case.case_id) for case in known_cases if holds(case))
                 self.same(person, f"tracking.list_cases {filters}", listed_ids, granted)
-        for sort in ("filed_at", "due_on", "-due_on") if self.finds_cases(person) else ():
+        for sort in ("filed_at", "due_on", "-due_on", "-number", "changed_at") if self.finds_cases(person) else ():
             listed_ids = self._page_by_page(person, sort=sort)
             self.same(
                 person, f"tracking.list_cases {sort}", listed_ids, sorted(str(case.case_id) for case in known_cases)
@@ -113,6 +133,32 @@ class CasesWalk(ServiceWalk):
             granted = sum(1 for case in known_cases if holds(case))
             self.same(person, f"tracking.count_found_cases {filters}", counted.count, granted)
 
+    def tracking_count_many_found_cases(self, person: Person) -> None:
+        known_cases, every = self.oracle.listed(person), list(self.oracle.cases.values())
+        wanted = list(self._filters(every))[-19:]
+        hidden = self.hidden_cases(person)
+        wanted += [({"text": case.text.split()[0]}, lambda _: False) for case in hidden[:1]]
+        named = [searches.NamedFilter.model_validate({"name": "n", "filters": filters}) for filters, _ in wanted]
+        request = searches.CountManyFoundCases(actor=self.actor(person), counts=named)
+        counts, code = self.ask(person, "tracking.count_many_found_cases", request)
+        if not self.finds_cases(person):
+            self.refused(person, "tracking.count_many_found_cases", code)
+            return
+        for item, (filters, holds) in zip(counts.items, wanted, strict=True):
+            granted: Any = (sum(1 for case in known_cases if holds(case)), None)
+            if self.behind_the_mask(person, filters):
+                granted = (None, "not_allowed")
+            self.same(person, f"tracking.count_many_found_cases {filters}", (item.count, item.error), granted)
+        kept = list(self.world.searches.items())
+        for place in range(0, len(kept), searches.MOST_COUNTS):
+            some = kept[place : place + searches.MOST_COUNTS]
+            asked = [searches.NamedFilter(name="n", search=search_id) for search_id, _ in some]
+            by_search = searches.CountManyFoundCases(actor=self.actor(person), counts=asked)
+            answer, _ = self.ask(person, "tracking.count_many_found_cases", by_search)
+            runs = [item.error is None for item in answer.items]
+            granted = [self.may_run(person, owner, shared) for _, (owner, shared) in some]
+            self.same(person, "tracking.count_many_found_cases", runs, granted)
+
     def tracking_execute(self, person: Person) -> None:
         known_cases = [case for case in self.oracle.known_cases(person) if case.stage == Stage.INVESTIGATING]
         for case in self.hidden_cases(person):
@@ -144,9 +190,10 @@ class CasesWalk(ServiceWalk):
             self.refused(
                 person, "tracking.suggest_screening", self.ask(person, "tracking.suggest_screening", request)[1]
             )
-        if not person.roles & ASSIGNS:
+        if not person.roles & {*ASSIGNS, Role.INSPECTOR}:
             return
-        some = [case.case_id for case in self.oracle.known_cases(person) if case.stage == Stage.REGISTERED]
+        seen = (Stage.REGISTERED, Stage.INVESTIGATING)
+        some = [case.case_id for case in self.oracle.known_cases(person) if case.stage in seen]
         probes = [case_id for case_id in self.world.probes if self.oracle.knows(person, self.oracle.cases[case_id])]
         for case_id in [*probes, *some[:3]]:
             request = SuggestScreening(actor=self.actor(person), case_id=case_id)
@@ -234,6 +281,20 @@ class CasesWalk(ServiceWalk):
         # Read by the address alone: of two units that somebody belongs to, the one in a token is not known.
         _, code = self.ask(person, "tracking.read_calendar_feed", request, check=len(person.units) < 2)
         self.same(person, "tracking.read_calendar_feed", code is None, self.sees_cases(person))
+
+    def tracking_list_colleagues(self, person: Person) -> None:
+        found, code = self.ask(person, "tracking.list_colleagues", ListColleagues(actor=self.actor(person)))
+        if not person.roles - {Role.LIAISON, Role.ANALYST}:
+            self.refused(person, "tracking.list_colleagues", code)
+            return
+        active = sorted(other.id for other in self.world.people if other.roles)
+        told = sorted(str(item.id) for item in found.items)
+        self.same(person, "tracking.list_colleagues", bool(told) and set(told) <= set(active), True)
+        for case in self.hidden_cases(person)[:SAMPLE]:
+            for role in (Role.INSPECTOR, None):
+                request = ListColleagues(actor=self.actor(person), case_id=case.case_id, role=role)
+                _, code = self.ask(person, "tracking.list_colleagues", request)
+                self.refused(person, "tracking.list_colleagues of a case", code)
 
     def tracking_set_skills(self, person: Person) -> None:
         some = next(case.handler for case in self.oracle.cases.values() if case.handler)

@@ -8,7 +8,20 @@ from typing import Any
 from contracts import visits
 from contracts.gateway import Actor
 from contracts.letters import CheckLetter, ReadLetter
-from contracts.tracking import ExecuteCitizenCommand, ListOwnCases, SendEvidence, ViewByCode, ViewOwnCase, Withdraw
+from contracts.tracking import (
+    CorrectFiled,
+    CorrectMessage,
+    ExecuteCitizenCommand,
+    FindSimilarOwnCases,
+    ListOwnCases,
+    SendEvidence,
+    SendMessage,
+    ViewByCode,
+    ViewOwnCase,
+    Withdraw,
+    WithdrawEvidence,
+    WithdrawMessage,
+)
 from contracts.vocabulary import ActorKind, Role, Stage
 from tests.support.walk.oracle import Person
 from tests.support.walk.witness import OFFICES_OWN, ServiceWalk
@@ -36,12 +49,32 @@ class CitizensWalk(ServiceWalk):
         self.same(person, "a citizen's timeline", {line.entry for line in case.timeline} & OFFICES_OWN, set())
 
     def tracking_list_own_cases(self, person: Person) -> None:
-        own_cases, code = self.ask(person, "tracking.list_own_cases", ListOwnCases(actor=self.actor(person)))
-        if person.actor is None or person.actor.kind is not ActorKind.CITIZEN:
-            self.refused(person, "tracking.list_own_cases", code)
-            return
+        listed: set[uuid.UUID] = set()
+        after = None
+        while True:
+            request = ListOwnCases(actor=self.actor(person), after=after, limit=100)
+            own_cases, code = self.ask(person, "tracking.list_own_cases", request)
+            if person.actor is None or person.actor.kind is not ActorKind.CITIZEN:
+                self.refused(person, "tracking.list_own_cases", code)
+                return
+            listed |= {item.case_id for item in own_cases.items}
+            after = own_cases.next
+            if after is None:
+                break
         granted = {case.case_id for case in self.oracle.known_cases(person)}
-        self.same(person, "tracking.list_own_cases", {item.case_id for item in own_cases.items}, granted)
+        self.same(person, "tracking.list_own_cases", listed, granted)
+
+    def tracking_find_similar_own_cases(self, person: Person) -> None:
+        own = {case.case_id for case in self.oracle.known_cases(person)} if self.is_citizen(person) else set()
+        for case in self.others_cases(person)[:4]:
+            request = FindSimilarOwnCases(
+                actor=self.actor(person), unit=case.unit, ground=case.filed.ground, text=case.filed.text
+            )
+            similar, code = self.ask(person, "tracking.find_similar_own_cases", request)
+            if not self.is_citizen(person):
+                self.refused(person, "tracking.find_similar_own_cases", code)
+                continue
+            self.same(person, "tracking.find_similar_own_cases", {item.case_id for item in similar.items} - own, set())
 
     def tracking_view_own_case(self, person: Person) -> None:
         for case in self.others_cases(person):
@@ -54,9 +87,17 @@ class CitizensWalk(ServiceWalk):
             self._public(person, view)
 
     def tracking_execute_citizen(self, person: Person) -> None:
-        for case in self.others_cases(person):
+        for place, case in enumerate(self.others_cases(person)):
             codes = [person.code_hash] if person.code_hash else []
-            for command in (Withdraw(), SendEvidence(uploads=[uuid.uuid4().hex])):
+            further = (
+                SendMessage(text="x"),
+                CorrectMessage(message_id=uuid.uuid4(), text="x"),
+                WithdrawMessage(message_id=uuid.uuid4()),
+                CorrectFiled(text="x"),
+                WithdrawEvidence(media_id=next(iter(case.media), uuid.uuid4().hex)),
+            )
+            # The way to the case is the same for all of them: each is tried with some cases.
+            for command in (Withdraw(), SendEvidence(uploads=[uuid.uuid4().hex]), further[place % len(further)]):
                 request = ExecuteCitizenCommand(
                     actor=self.actor(person),
                     code_hashes=codes,

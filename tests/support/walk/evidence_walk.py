@@ -120,7 +120,7 @@ class EvidenceWalk(ServiceWalk):
         consented = {
             row["case_id"]
             for row in self.world.rows("tracking", "SELECT * FROM identity_requests WHERE state = 'consented'")
-            if str(row["asked_by"]) == person.id
+            if (Role.HEAD in person.roles if row["for_head"] else str(row["asked_by"]) == person.id)
         }
         for case in self.oracle.cases.values():
             request = AuthorizeIdentity(actor=self.actor(person), case_id=case.case_id)
@@ -141,17 +141,27 @@ class EvidenceWalk(ServiceWalk):
                 idempotency_key=uuid.uuid4().hex,
             )
             _, code = self.ask(person, "tracking.ask_for_identity", request, check=False)
-            granted = self.oracle.may_ask_to_open(person, case)
+            granted = self.oracle.may_ask_for_identity(person, case)
             self.same(person, "tracking.ask_for_identity", code is None, granted)
 
     def tracking_list_identity_requests(self, person: Person) -> None:
         for waiting_only in (False, True):
-            request = ListIdentityRequests(actor=self.actor(person), waiting_only=waiting_only, limit=100)
-            requests, code = self.ask(person, "tracking.list_identity_requests", request, check=False)
-            if not person.roles & OPENS_IDENTITIES:
+            request_ids: set[UUID] = set()
+            after, code = None, None
+            while True:
+                request = ListIdentityRequests(
+                    actor=self.actor(person), waiting_only=waiting_only, after=after, limit=100
+                )
+                requests, code = self.ask(person, "tracking.list_identity_requests", request, check=False)
+                if requests is None:
+                    break
+                request_ids |= {item.request_id for item in requests.items}
+                after = requests.next
+                if after is None:
+                    break
+            if not person.roles & {*OPENS_IDENTITIES, Role.INSPECTOR}:
                 self.refused(person, "tracking.list_identity_requests", code)
                 continue
-            request_ids = {item.request_id for item in requests.items}
             self.same(
                 person, "tracking.list_identity_requests", request_ids, self._identity_requests(person, waiting_only)
             )
@@ -170,7 +180,7 @@ class EvidenceWalk(ServiceWalk):
         return {
             row["request_id"]
             for row in self.world.rows("tracking", "SELECT * FROM identity_requests")
-            if self.oracle.may_ask_to_open(person, self.oracle.cases[row["case_id"]])
+            if self.oracle.may_ask_for_identity(person, self.oracle.cases[row["case_id"]])
             and (row["state"] == "waiting" or not waiting_only)
             and (Role.CUSTODIAN in person.roles or str(row["asked_by"]) == person.id)
         }
@@ -197,6 +207,6 @@ class EvidenceWalk(ServiceWalk):
             if not self.is_citizen(person):
                 self.same(person, name, code, "not_allowed")
             elif not own:
-                self.same(person, name, own_name.name, None)
+                self.same(person, name, set(dict(own_name).values()) - {None, False}, set())
             elif own_name.name is not None:
                 self.same(person, name, self.oracle.canaries[own_name.name].case, case.case_id)

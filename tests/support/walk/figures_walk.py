@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from contracts.insight import CountCases, CountDecisions, CountRatings, CountVisits
+from contracts.insight import CountCases, CountDecisions, CountRatings, CountVisits, GetPublishedFigures
 from tests.support.walk.oracle import Person
 from tests.support.walk.witness import EXACT, ServiceWalk
 
@@ -82,3 +82,9 @@ class FiguresWalk(ServiceWalk):
             if self._counted(person, (case := self.oracle.cases[row["case_id"]]).unit)
         )
         self.same(person, "insight.count_visits", {cell.key[0]: cell.asked for cell in figures.cells}, dict(requested))
+
+    def insight_get_published_figures(self, person: Person) -> None:
+        figures, _ = self.ask(person, "insight.get_published_figures", GetPublishedFigures())
+        self.same(
+            person, "insight.get_published_figures", (figures.until, figures.months, figures.durations), (None, [], [])
+        )

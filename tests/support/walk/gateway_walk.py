@@ -4,13 +4,12 @@ nobody, and the stream of what changes; what is answered, errors and files as we
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import itertools
 import re
 import secrets
 import uuid
 from collections import Counter
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,25 +17,30 @@ from uuid import UUID
 
 import httpx
 
-from contracts import media
-from contracts.errors import NotFound
 from contracts.vocabulary import ActorKind, Role
 from gateway.app import create_app
 from gateway.container import AppContainer
 from gateway.evidence.attachments import Attachments
 from gateway.evidence.chunk_relay import ChunkRelay
-from tests.support.gateway import UNLIMITED, Keys, MemoryRabbitClient, bearer
+from tests.support.gateway import UNLIMITED, Keys, bearer
+from tests.support.walk.bulk_walk import own_and_another
+from tests.support.walk.gateway_parts import Browsers, ServicesClient, Stored
 from tests.support.walk.oracle import TRACE, CaseFacts, Oracle, Person, Sort
+from tests.support.walk.sent_answers import SentAnswers
 from tests.support.walk.services import Services
 from tests.support.walk.witness import FINDS_CASES, SEES_CASES, Leak, Witness
 from tests.support.walk.world import World
 
+_SESSION = str(uuid.UUID(int=1))
+"""In which everybody asks; it is none of accounts'."""
 _STREAM = "streamChanges"
 """Walked with all its readers at once (gateway_stream.py)."""
 _HIDDEN = frozenset({401, 403, 404})
 """How a command is refused to who may not know of the case."""
 _REFUSED = frozenset({401, 403, 404, 409, 410, 412, 413, 415, 416, 422, 428})
 
+_NEVER_BY_COOKIE = frozenset({"openSession", "closeSession"})
+"""They open and end sessions. Every third of the other requests has the cookie of one instead of a token or a code."""
 _LETTERBOXES = frozenset({"listMessages", "listIdentityRequests"})
 _WITHOUT_RESULT = frozenset(
     {
@@ -46,48 +50,13 @@ _WITHOUT_RESULT = frozenset(
         "reportDeliveryByGet",
         "getUploadOptions",
         "getUploadOffset",
-        "getUpload",
+        *("getUpload", "previewUpload"),
         "readCalendarFeed",
         *("listAudit", "exportAudit"),
-        *("getWebhookSubscription", "listWebhookDeliveries"),
+        *("getWebhookSubscription", "listWebhookDeliveries", "getDeadLetter"),
     }
 )
 """Read without an answer in a world of no uploads, no provider, no checkpoint, no auditor and no partner."""
-
-
-class ServicesClient(MemoryRabbitClient):
-    """Asks the services at hand; of media, which knows no person, what it would sign for."""
-
-    def __init__(self, services: Services) -> None:
-        super().__init__()
-        self._services = services
-
-    async def call(self, service: str, method: str, request: Any, answer: Any, patience: float | None = None) -> Any:
-        if service != "media":
-            reply = self._services.ask(service, method, request)
-            return answer.model_validate_json(reply.model_dump_json()) if answer else reply
-        if method == "list_file_names":  # whoever reads one that is not of their own case has been told who sent it
-            return media.FileNames(names={media_id: f"{media_id}.jpg" for media_id in request.media_ids})
-        if method != "sign_download":
-            raise NotFound
-        content = request.media_id.encode()
-        return media.Download(
-            url=f"http://objects/{request.media_id}",
-            media_type="image/jpeg",
-            size=len(content),
-            file_name=f"{request.label}.jpg",
-            sha256=hashlib.sha256(content).hexdigest(),
-        )
-
-
-class Stored(httpx.AsyncByteStream):
-    """What an object holds."""
-
-    def __init__(self, content: bytes) -> None:
-        self._content = content
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        yield self._content
 
 
 @dataclass(frozen=True)
@@ -135,9 +104,10 @@ class GatewayWalk(Witness):
         self.container.object_store = httpx.AsyncClient(transport=objects)
         self.container.chunk_relay = ChunkRelay(self.rabbit, self.container.object_store)
         self.container.attachments = Attachments(self.rabbit, self.container.object_store)
-        self.requests_sent = 0
         self.answered: Counter[str] = Counter()
         self._ids = itertools.count()
+        self.browsers = Browsers(self)
+        self.requests_sent, self._sent_answers = 0, SentAnswers([case.code for case in self.oracle.cases.values()])
         self._rows = {
             name: self.world.rows("tracking", f"SELECT * FROM {name}")
             for name in ("questions", "visit_slots", "rooms", "identity_requests", "referrals")
@@ -189,9 +159,10 @@ class GatewayWalk(Witness):
             return {}
         if person.actor.kind is ActorKind.STAFF:
             roles = sorted(person.actor.roles)
-            return bearer(self.keys.staff(*roles, unit=person.actor.unit, sub=person.actor.id, ver=person.version))
+            claims = {"sub": person.actor.id, "ver": person.version, "sid": _SESSION}
+            return bearer(self.keys.staff(*roles, unit=person.actor.unit, **claims))
         if person.actor.kind is ActorKind.CITIZEN:
-            return bearer(self.keys.citizen(sub=person.actor.id))
+            return bearer(self.keys.citizen(sub=person.actor.id, sid=_SESSION))
         return {"Tracking-Code": self.code(person)}
 
     def code(self, person: Person) -> str:
@@ -208,15 +179,19 @@ class GatewayWalk(Witness):
     ) -> httpx.Response:
         """What the gateway answers: nothing of it may be for others, and none of it may be a failure."""
         self.requests_sent += 1
-        headers = {**self.headers(person), **more.pop("headers", {})}
+        own = self.headers(person)
+        by_cookie = bool(own) and operation.name not in _NEVER_BY_COOKIE and self.requests_sent % 3 == 0
+        credentials = await self.browsers.headers(person) if by_cookie else own
+        headers = {**credentials, **more.pop("headers", {})}
         answer = await self.client.request(operation.method, path, headers=headers, **more)
         where = f"{operation.name} ({operation.method} {path})"
+        await self._sent_answers.check(self.client, where, answer, more)
         if not answer.is_success and answer.status_code not in _REFUSED and not answer.has_redirect_location:
             raise Leak(f"{where} answers {person.name} with {answer.status_code}: {answer.text[:300]}")
         if answer.is_success:
             self.answered[operation.name] += 1
         if check:
-            sent = f"{path} {more.get('json')} {more.get('params')} {headers.get('Tracking-Code', '')}"
+            sent = f"{path} {more.get('json')} {more.get('params')} {own.get('Tracking-Code', '')}"
             given = set(TRACE.findall(sent)) | set(allowed)
             answer_text = f"{answer.text}\n{answer.headers.multi_items()}"
             for word in self.oracle.leaked_words(person, answer_text):
@@ -244,6 +219,8 @@ class GatewayWalk(Witness):
             for case in [*cases, *self.hidden_cases(person)]:
                 for values in self._of_case(names, case):
                     yield values, case
+        elif {"bulk_id", "macro_id"} & set(names):
+            yield from own_and_another(self.world, person, names[0], next(self._ids))
         elif "question_id" in names:
             for row in self._rows["questions"][:: max(1, 6 // self.much)]:
                 case = self.oracle.cases[row["case_id"]]
@@ -270,6 +247,7 @@ class GatewayWalk(Witness):
                 "media_id": file,
                 "item_id": item,
                 "recommendation_id": recommendation_id,
+                "macro_id": str(next(id_ for id_, (_, audience) in self.world.macros.items() if audience == "all")),
             }
 
     def _of_none(self, names: list[str]) -> Iterator[dict[str, str]]:
@@ -292,11 +270,9 @@ class GatewayWalk(Witness):
         someone = next(person.id for person in self.world.people if person.roles == {Role.INSPECTOR})
         single = {
             **dict.fromkeys(("unit", "ground", "reason", "cause", "template", "outside_body", "article"), "off.a"),
-            "inspector": someone,
-            "staff_id": someone,
-            "change_id": someone,
-            "subscription_id": someone,
-            "leave_id": someone,
+            **dict.fromkeys(("inspector", "staff_id", "change_id", "subscription_id", "leave_id"), someone),
+            **dict.fromkeys(("passkey_id", "session_id", "notification_id"), someone),
+            "letter_id": "0" * 32,
             "channel": "inbox",
             "upload_id": next(iter(next(iter(self.oracle.cases.values())).media)),
         }
@@ -396,7 +372,7 @@ class GatewayWalk(Witness):
             assert case is not None
             self.same(person, f"{name} {case.number}", first.status_code == 200, citizen and case in known_cases)
         elif name == "listOwnCases" and citizen:
-            listed_ids = sorted(item["case_id"] for item in first.json()["items"])
+            listed_ids = sorted(item["case_id"] for page in answers for item in page.json()["items"])
             self.same(person, name, listed_ids, sorted(str(known_case.case_id) for known_case in known_cases))
         elif name == "getCaseByCode":
             self.same(person, name, first.status_code == 200, holds)
@@ -413,9 +389,15 @@ class GatewayWalk(Witness):
             unit = self._unit_of_question(values)
             of_it = canary.sort in (Sort.UNIT, Sort.SENT_ALONG) and canary.unit == unit
             self.same(person, name, first.status_code == 200, of_it and self.oracle.answers_for(person, unit))
+        elif name == "getPresence":
+            assert case is not None
+            self.same(person, f"{name} {case.number}", first.status_code == 200, sees and case in known_cases)
         elif name in ("getExport", "downloadExport"):
             owner = self.world.exports[UUID(values["export_id"])]
             self.same(person, name, first.status_code == 200, owner == person.id and finds)
+        elif name in ("getBulk", "readBulkReport"):
+            own = self.world.bulks[UUID(values["bulk_id"])] == person.id
+            self.same(person, name, first.status_code == 200, own and sees)
         elif name == "getLatestCheckpoint":
             self.same(person, name, first.is_success, False)  # none was made of this world
 
@@ -441,7 +423,9 @@ class GatewayWalk(Witness):
         if operation.name == "answerUnitQuestion":
             unit = self._unit_of_question(values)
             return unit is not None and self.oracle.answers_for(person, unit)
-        if operation.name in ("askForIdentity", "openIdentity"):
+        if operation.name == "askForIdentity":
+            return self.oracle.may_ask_for_identity(person, case)
+        if operation.name == "openIdentity":
             return self.oracle.may_ask_to_open(person, case)
         return self.oracle.knows(person, case)
 
@@ -453,7 +437,7 @@ class GatewayWalk(Witness):
 
     def _echoed_words(self, operation: Operation, person: Person) -> Iterable[str]:
         """What a custodian has to be told: of which case an identity is asked for."""
-        if operation.name not in ("askForIdentity", "decideIdentityRequest"):
+        if operation.name not in ("askForIdentity", "decideIdentityRequest", "listIdentityRequests"):
             return ()
         return [
             word
@@ -468,7 +452,9 @@ class GatewayWalk(Witness):
         inspector = next(person for person in self.world.people if person.roles == {Role.INSPECTOR} and person.active)
         other = str(hidden[0].case_id) if hidden else str(uuid.uuid4())
         files = list(hidden[0].media)[:1] if hidden else ["none000000000000000000"]
-        if operation.name.startswith("sendEvidence"):  # what is another case's media refuses (test_media_claims)
+        if operation.name.startswith(
+            ("sendEvidence", "sendMessage")
+        ):  # what is another case's media refuses (test_media_claims)
             files = [secrets.token_urlsafe(24)]
         put = {
             "inspector": inspector.id,

@@ -34,6 +34,7 @@ _LISTS = frozenset({"_theirs", "_of_staff"})
 _COMPARISONS = frozenset({"in_", "not_in", "is_", "contains"})
 FILES = (
     *(
+        "tracking/bulk/store.py",
         "tracking/calendars/store.py",
         "tracking/case/scope.py",
         "tracking/case/store.py",
@@ -47,6 +48,7 @@ FILES = (
         "tracking/inquiry/store.py",
         "tracking/inquiry/views.py",
         "tracking/letters/store.py",
+        "tracking/macros/store.py",
         "tracking/merging/related.py",
         "tracking/merging/views.py",
         "tracking/reference/store.py",
@@ -207,6 +209,8 @@ def _preload() -> None:
         "referrals",
         "visits",
         "exports",
+        "bulk",
+        "macros",
         "calendars",
     ):
         importlib.import_module(f"contracts.{name}")

@@ -193,6 +193,12 @@ class Oracle:
         opener = bool(person.roles & {Role.HEAD, Role.CUSTODIAN}) or self.stands_in(person, case)
         return opener and not self.conflicted(person, case.unit)
 
+    def may_ask_for_identity(self, person: Person, case: CaseFacts) -> bool:
+        """Whether this person asks a custodian: to open it, or as an inspector of the case, so that a head does."""
+        inspects = Role.INSPECTOR in person.roles and self.knows(person, case)
+        opens = person.roles & {Role.HEAD, Role.CUSTODIAN, Role.SUBSTITUTE}
+        return self.may_ask_to_open(person, case) or (inspects and not opens)
+
     def may_know(self, person: Person, canary: Canary) -> bool:
         """Whether this word may stand in an answer to this person."""
         if canary.sort is Sort.SLOT:

@@ -27,12 +27,29 @@ class SearchesWalk(ServiceWalk):
             if self.may_run(person, owner, shared)
         }
         self.same(person, "tracking.list_searches", {item.search_id for item in kept.items}, granted)
+        own = self.world.pins.get(person.id)
+        positions = {(item.search_id, item.position) for item in kept.items if item.position is not None}
+        self.same(person, "tracking.list_searches: pinned", positions, {(own, 1)} if own else set())
+        request = searches.ListSearches(actor=self.actor(person), pinned=True)
+        pinned, _ = self.ask(person, "tracking.list_searches", request)
+        self.same(
+            person, "tracking.list_searches: pinned", [item.search_id for item in pinned.items], [own] if own else []
+        )
 
     def tracking_get_search(self, person: Person) -> None:
         for search_id, (owner, shared) in self.world.searches.items():
             request = searches.GetSearch(actor=self.actor(person), search_id=search_id)
             _, code = self.ask(person, "tracking.get_search", request)
             self.same(person, "tracking.get_search", code is None, self.may_run(person, owner, shared))
+
+    def tracking_pin_searches(self, person: Person) -> None:
+        for search_id, (owner, shared) in self.world.searches.items():
+            request = searches.PinSearches(actor=self.actor(person), searches=[search_id])
+            answer, code = self.ask(person, "tracking.pin_searches", request)
+            self.same(person, "tracking.pin_searches", code is None, self.may_run(person, owner, shared))
+            if answer is not None:
+                pinned = [(item.search_id, item.position) for item in answer.items]
+                self.same(person, "tracking.pin_searches", pinned, [(search_id, 1)])
 
     def tracking_change_search(self, person: Person) -> None:
         for search_id, (owner, _) in self.world.searches.items():

@@ -85,4 +85,6 @@ class Services:
         if hasattr(cls, "command"):
             instance.command = partial(cls.command, instance)
             instance.readings = Readings()
+        if hasattr(cls, "_sending"):
+            instance._sending = lambda session: session  # there is no sender to be woken
         return instance

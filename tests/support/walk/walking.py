@@ -4,7 +4,9 @@ fails tests/component/test_walk.py."""
 
 from __future__ import annotations
 
+from tests.support.walk.account_walk import AccountWalk
 from tests.support.walk.administration_walk import AdministrationWalk
+from tests.support.walk.bulk_walk import BulkWalk
 from tests.support.walk.cases_walk import CasesWalk
 from tests.support.walk.citizens_walk import CitizensWalk
 from tests.support.walk.desk_walk import DeskWalk
@@ -19,10 +21,17 @@ from tests.support.walk.world import World
 
 NOWHERE = {
     "intake.get_catalogue": "what may be filed: the same for all, no person and no case in it",
+    "tracking.list_promises": "deadlines by kind and today's date: no person and no case in it",
     "intake.check_receipt": "asked by who holds receipt and code; answers whether it is registered (test_intake_service)",
     "accounts.request_otp": "answers the same whatever it is asked (test_accounts_citizens)",
     "accounts.verify_otp": "tokens for who proves a mobile (test_accounts_citizens)",
+    "accounts.delete_citizen_account": "by who proves the mobile of their account; tells nothing (test_accounts_citizens)",
+    "notify.send_code": "sends what the holder of a code brings sealed, and knows of no case (test_citizen_code_by_sms)",
     "accounts.sign_in_staff": "tokens for who proves an account (test_accounts_staff)",
+    "accounts.begin_passkey_use": "a random challenge, the same for everybody (test_accounts_passkeys)",
+    "accounts.show_oidc": "whether a provider is set, and its name: the same for everybody",
+    "accounts.begin_oidc_sign_in": "random values, and the provider's address (test_oidc)",
+    "accounts.finish_oidc_sign_in": "tokens for whom the provider knows (test_oidc)",
     "accounts.list_changed_staff": "asked by the gateway for itself: versions of accounts by their ids",
     "accounts.list_ended_sessions": "asked by the gateway for itself: random ids of sessions, nobody's name beside them",
     "accounts.refresh": "tokens for who holds one (test_accounts_sessions)",
@@ -31,6 +40,14 @@ NOWHERE = {
         f"{service}.read_chain_head": "hashes of the audit log, of which nothing can be read back"
         for service in ("tracking", "intake", "notify", "accounts")
     },
+    "accounts.open_browser_session": "a session for who has just signed in (test_accounts_browser_sessions)",
+    "accounts.resume_browser_session": "a token for who holds the cookie's secret (test_accounts_browser_sessions)",
+    "accounts.end_browser_session": "answers the same whatever it is asked (test_accounts_browser_sessions)",
+    **{
+        f"{service}.read_status": "counts of rows and names of migrations"
+        for service in ("tracking", "intake", "notify", "accounts", "media", "insight")
+    },
+    "notify.get_push_key": "a public key, the same for everybody",
     "tracking.read_timeline_root": "a hash of all timelines, of which nothing can be read back",
     "tracking.keep_checkpoint": "for ourselves: the signed file whose hash everybody is given",
     "tracking.read_latest_checkpoint": "the gateway gives away its hash alone",
@@ -39,6 +56,8 @@ NOWHERE = {
     "media.list_file_names": "the gateway asks for the citizen whose case tracking has just shown",
     "media.prepare_chunk": "by its unguessable id, which only its uploader has",
     "media.record_chunk": "by its unguessable id, which only its uploader has",
+    "media.renew_upload": "by its unguessable id, which only its uploader has",
+    "media.sign_own_upload": "by its unguessable id, until a case has it (test_media_renewal)",
     "media.terminate_upload": "by its unguessable id, which only its uploader has",
     "media.sign_download": "the gateway asks tracking first whose it is (authorize_media)",
 }
@@ -81,10 +100,12 @@ WALKED_FIRST: dict[str, tuple[str, ...]] = {
     "case_by_code": ("list_offered_slots",),
     "own_case": ("list_offered_slots",),
     "list_slots": ("list_slots",),
-    "seen_by": ("get_search",),
+    "seen_by": ("get_search", "get_macro"),
+    "bulk_of": ("get_bulk",),
+    "report": ("read_bulk_report",),
     "one": ("get_search", "get_export"),
-    "page": ("list_searches", "list_messages", "list_identity_requests"),
-    "all_of": ("list_exports",),
+    "page": ("list_searches", "list_macros", "list_messages", "list_identity_requests"),
+    "all_of": ("list_exports", "list_bulks"),
     "drop": ("drop_export",),
     "entries": ("read_calendar_feed",),
     "condition": ("get_case", "ask_for_identity"),
@@ -104,6 +125,7 @@ WALKED_FIRST: dict[str, tuple[str, ...]] = {
 
 AREAS: tuple[type[ServiceWalk], ...] = (
     CasesWalk,
+    BulkWalk,
     CitizensWalk,
     SearchesWalk,
     EvidenceWalk,
@@ -112,6 +134,7 @@ AREAS: tuple[type[ServiceWalk], ...] = (
     MessagesWalk,
     AdministrationWalk,
     DeskWalk,
+    AccountWalk,
 )
 
 

@@ -24,6 +24,8 @@ OFFICES_OWN = frozenset(
 )
 """Entries of a timeline that are not for the citizen."""
 SEES_CASES = frozenset({Role.HEAD, Role.SCREENER, Role.INSPECTOR, Role.SUBSTITUTE})
+NOTES_CASES = SEES_CASES - {Role.SCREENER}
+KEEPS_FOR_ROLES = frozenset({Role.HEAD, Role.ADMINISTRATOR})
 FINDS_CASES = SEES_CASES | {Role.ANALYST}
 ASSIGNS = frozenset({Role.HEAD, Role.SCREENER, Role.SUBSTITUTE})
 OPENS_IDENTITIES = frozenset({Role.HEAD, Role.CUSTODIAN, Role.SUBSTITUTE})
@@ -120,7 +122,10 @@ class ServiceWalk(Witness):
         return masked and bool({"text", "handler"} & set(filters))
 
     def may_run(self, person: Person, owner: str, shared: str) -> bool:
-        return self.sees_cases(person) and (owner == person.id or shared == "all" or shared in person.roles)
+        units = self.world.published_units
+        of_one_unit = units.get(owner) is not None and units.get(owner) == units.get(person.id)
+        shown = shared == "all" or shared in person.roles or (shared == "unit" and of_one_unit)
+        return self.sees_cases(person) and (owner == person.id or shown)
 
     def is_citizen(self, person: Person) -> bool:
         return person.actor is not None and person.actor.kind is ActorKind.CITIZEN

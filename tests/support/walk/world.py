@@ -63,7 +63,12 @@ class World:
     keys: dict[str, str]
     seed: int
     searches: dict[UUID, tuple[str, str]] = field(default_factory=dict)
+    pins: dict[str, UUID] = field(default_factory=dict)
+    """The search that each has pinned."""
     exports: dict[UUID, str] = field(default_factory=dict)
+    bulks: dict[UUID, str] = field(default_factory=dict)
+    bulk_cases: dict[UUID, list[UUID]] = field(default_factory=dict)
+    macros: dict[UUID, tuple[str, str]] = field(default_factory=dict)
     recommendations: dict[UUID, tuple[UUID, str | None]] = field(default_factory=dict)
     probes: list[UUID] = field(default_factory=list)
     watched: set[UUID] = field(default_factory=set)
@@ -71,6 +76,8 @@ class World:
     catalogue: Catalogue | None = None
     account_versions: dict[str, int] = field(default_factory=dict)
     """Of each member of staff's account the version that accounts told last."""
+    published_units: dict[str, str | None] = field(default_factory=dict)
+    """The unit that accounts told last."""
 
     def save(self, file: Path) -> None:
         file.write_bytes(pickle.dumps(self))

@@ -11,17 +11,19 @@ from sqlalchemy import text
 from backbone.persian import jalali
 from contracts import tracking as tracking_contracts
 from contracts.base import Event
+from contracts.bulk import CaseInBulk, StartBulk
 from contracts.calendars import MakeCalendarFeed
 from contracts.exports import StartExport
 from contracts.gateway import Actor
 from contracts.identities import AskForIdentity, DecideIdentityRequest, IdentityAsked, IdentityDecided
+from contracts.macros import KeepMacro, MacroAudience
 from contracts.referrals import PackagedFile, RecordReferral, RecordReferralAnswer, ReferralOutcome
-from contracts.searches import Audience, Filter, KeepSearch
-from contracts.tracking import StartScreening, TrackedEvent
+from contracts.searches import Audience, Filter, KeepSearch, PinSearches
+from contracts.tracking import AddNote, StartScreening, TrackedEvent
 from contracts.vocabulary import ActorKind, Role
 from tests.support.walk.case_stories import CaseStories
-from tests.support.walk.oracle import Sort
-from tests.support.walk.witness import SEES_CASES
+from tests.support.walk.oracle import CaseFacts, Person, Sort
+from tests.support.walk.witness import NOTES_CASES, SEES_CASES
 from tests.support.walk.world import AGE_KEY, OUTSIDE_BODY, SIMILAR_TEXT, STORIES, World, feed_secret
 from tests.support.walk.world_setup import WorldSetup
 
@@ -48,6 +50,7 @@ class Maker:
             self.setup.world.people[self.setup.world.people.index(person)] = moved
             self.setup.publish_account(moved, unit, version=2)
         self._searches_and_exports()
+        self._macros_and_bulks()
         self._publish_to_others()
         self._read_facts()
         return self.setup.world
@@ -71,7 +74,7 @@ class Maker:
             open_to = [
                 candidate
                 for candidate in self.setup.oracle.cases.values()
-                if self.setup.oracle.may_ask_to_open(person, candidate)
+                if self.setup.oracle.may_ask_for_identity(person, candidate)
             ]
             for place, case in enumerate(open_to[:: max(1, len(open_to) // 6)]):
                 values = {"reason": "walked", "minutes": 1_440, "idempotency_key": uuid.uuid4().hex}
@@ -80,7 +83,14 @@ class Maker:
                     word = {"request_id": made.request_id, "consent": place % 3 == 1}
                     self.setup.call(DecideIdentityRequest(actor=custodian, **word))
                 if place % 3 == 1:
-                    self.setup.oracle.consents.add((person.id, case.case_id))
+                    self._consented(person, case)
+
+    def _consented(self, asker: Person, case: CaseFacts) -> None:
+        """Who asked opens it; what an inspector asked for, any head."""
+        opens = [asker] if self.setup.oracle.may_ask_to_open(asker, case) else self.setup.world.people
+        for person in opens:
+            if person is asker or Role.HEAD in person.roles:
+                self.setup.oracle.consents.add((person.id, case.case_id))
 
     def _referrals(self) -> None:
         """Information that each head may know of, some of it, referred to a body outside, and what that answered."""
@@ -124,7 +134,7 @@ class Maker:
         seeing = [person for person in self.setup.world.people if person.roles & SEES_CASES]
         analysts = [person for person in self.setup.world.people if Role.ANALYST in person.roles]
         for place, person in enumerate(seeing):
-            shared = (Audience.NOBODY, Audience.ALL, Audience.INSPECTOR, Audience.HEAD)[place % 4]
+            shared = (Audience.NOBODY, Audience.ALL, Audience.INSPECTOR, Audience.HEAD, Audience.UNIT)[place % 5]
             kept = self.setup.call(
                 KeepSearch(
                     actor=person.actor,
@@ -135,6 +145,9 @@ class Maker:
                 )
             )
             self.setup.world.searches[kept.search_id] = (person.id, shared)
+            if person.active:
+                self.setup.call(PinSearches(actor=person.actor, searches=[kept.search_id]))
+                self.setup.world.pins[person.id] = kept.search_id
         for person in seeing:
             if person.active:
                 self.setup.call(MakeCalendarFeed(actor=person.actor, secret_hash=feed_secret(person.id)))
@@ -143,6 +156,35 @@ class Maker:
             self.setup.world.exports[made.export_id] = person.id
         tracking = self.setup.services.made["tracking"]
         while tracking.use_cases.export_worker.work(tracking.db):
+            pass
+
+    def _macros_and_bulks(self) -> None:
+        """Macros, kept and shared, and commands for many cases, of those that their owner knows and of others: only judged, so
+        that they change none."""
+        for place, person in enumerate(self.setup.world.people):
+            if not person.roles & SEES_CASES:
+                continue
+            shared = (MacroAudience.NOBODY, MacroAudience.INSPECTOR, MacroAudience.ALL)[place % 3]
+            audience = shared if Role.HEAD in person.roles else MacroAudience.NOBODY
+            values = {"name": f"macro of {person.name}", "steps": [AddNote(text="{number}")], "audience": audience}
+            kept = self.setup.call(KeepMacro(actor=person.actor, idempotency_key=uuid.uuid4().hex, **values))
+            self.setup.world.macros[kept.macro_id] = (person.id, audience)
+            if not person.roles & NOTES_CASES:
+                continue
+            of_all = [*self.setup.oracle.known_cases(person)[:3], *self.setup.oracle.hidden_cases(person)[:3]]
+            bulk = self.setup.call(
+                StartBulk(
+                    actor=person.actor,
+                    step=AddNote(text="walked"),
+                    cases=[CaseInBulk(case_id=case.case_id) for case in of_all],
+                    preview=True,
+                    idempotency_key=uuid.uuid4().hex,
+                )
+            )
+            self.setup.world.bulks[bulk.bulk_id] = person.id
+            self.setup.world.bulk_cases[bulk.bulk_id] = [case.case_id for case in of_all]
+        tracking = self.setup.services.made["tracking"]
+        while tracking.use_cases.bulk_worker.work(tracking.db):
             pass
 
     def _publish_to_others(self) -> None:

@@ -115,6 +115,7 @@ class WorldSetup:
 
     def publish_account(self, person: Person, unit: str | None, version: int = 1) -> None:
         self.world.account_versions[person.id] = version
+        self.world.published_units[person.id] = unit
         self._open_account(person, unit)
         event = StaffChanged(
             id=uuid.uuid4(),
