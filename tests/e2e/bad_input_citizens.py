@@ -21,6 +21,7 @@ from tests.e2e.bad_input_rows import (
 )
 from tests.e2e.people import JSON
 from tests.e2e.test_hostile_input import CLOSED
+from tests.support.push_service import KEYS_OF_NO_BROWSER
 
 _MISTAKES = (
     field_wrong(text="کوتاه"),
@@ -193,13 +194,7 @@ def _messages(of: Callable[..., Command], over: Wrong, ending: str) -> dict[str,
     }
 
 
-_DEVICE: JSON = {
-    "endpoint": "https://127.0.0.3:9/of-these-bodies",
-    "keys": {
-        "p256dh": "BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4",
-        "auth": "BTBZMqHH6r4Tts7J_aSIgg",
-    },
-}
+_DEVICE: JSON = {"endpoint": "https://127.0.0.3:9/of-these-bodies", "keys": KEYS_OF_NO_BROWSER}
 CITIZENS: dict[str, Command] = {
     "answerQuestionByCode": by_code(
         "asked", TEXT, Wrong(409, "wrong_stage", by="code of decided"), field_wrong(text=" ")

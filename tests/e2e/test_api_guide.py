@@ -14,14 +14,10 @@ import pytest
 from tests.e2e.people import ONE_TIME_CODE, Town
 from tests.e2e.test_clients import CLIENTS, install_node_packages, run, set_stage
 from tests.support import media_samples as samples
+from tests.support.push_service import KEYS_OF_NO_BROWSER
 
 GUIDE = Path(__file__).parents[2] / "docs" / "api.md"
 TOOLS = ("curl", "jq")
-DEVICE = {
-    "p256dh": "BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4",
-    "auth": "BTBZMqHH6r4Tts7J_aSIgg",
-}
-"""Of no browser: the key of RFC 8291's example, at an address where nothing listens."""
 
 
 def blocks(language: str) -> list[str]:
@@ -33,7 +29,7 @@ def test_the_commands_of_the_guide_run_as_they_stand(town: Town, tmp_path: Path)
     phone = town.phone()
     (tmp_path / "photo.jpg").write_bytes(samples.photo())
     (tmp_path / "subscription.json").write_text(
-        json.dumps({"endpoint": "https://127.0.0.3:9/of-this-guide", "keys": DEVICE})
+        json.dumps({"endpoint": "https://127.0.0.3:9/of-this-guide", "keys": KEYS_OF_NO_BROWSER})
     )
     asking, *rest = (at for at, block in enumerate(blocks("sh")) if "$ONE_TIME_CODE" in block)
     assert not rest

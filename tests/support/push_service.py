@@ -26,6 +26,13 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 JSON = dict[str, Any]
 
 
+KEYS_OF_NO_BROWSER = {
+    "p256dh": "BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4",
+    "auth": "BTBZMqHH6r4Tts7J_aSIgg",
+}
+"""The key of RFC 8291's example."""
+
+
 def b64(data: bytes) -> str:
     return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
 

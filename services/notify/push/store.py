@@ -190,6 +190,9 @@ def release_sms(connection: Connection, sms_ids: Collection[UUID], now: datetime
     """What these SMS waited for has ended: they are looked at again at once."""
     if not sms_ids:
         return
+    # Whoever prepares one of them right now has read how far the pushes were before this, and is about to put it off.
+    chosen = select(messages.c.id).where(messages.c.id.in_(sms_ids)).order_by(messages.c.id)
+    connection.execute(chosen.with_for_update())
     waiting = update(messages).where(messages.c.id.in_(sms_ids), messages.c.state == MessageState.DUE)
     released = waiting.where(messages.c.next_attempt_at > now).values(next_attempt_at=now)
     if connection.execute(released).rowcount:
