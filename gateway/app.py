@@ -70,12 +70,14 @@ from gateway.container import AppContainer
 from gateway.edge import exception_handlers
 from gateway.edge.body_limits import BodyLimitMiddleware
 from gateway.edge.cors import CrossOriginMiddleware
+from gateway.edge.error_responses import error_response
 from gateway.edge.fast_path import FastPath
 from gateway.edge.general_budget import GeneralBudgetMiddleware
 from gateway.edge.metrics import RouteTemplates
+from gateway.edge.problems import MethodNotAllowed
 from gateway.edge.representation import RepresentationMiddleware
 from gateway.edge.request_log import RequestLogMiddleware
-from gateway.edge.route_templates import route_templates
+from gateway.edge.route_templates import OverlappingRoutes, route_templates
 from gateway.edge.session_cookie import SessionCookieMiddleware
 from gateway.pages import installation as pages
 from gateway.pages.form_session_store import make_store
@@ -141,11 +143,17 @@ class Gateway(FastAPI):
 
     outside: ASGIApp
     templates: RouteTemplates
+    overlapping: OverlappingRoutes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await (self.outside if scope["type"] == "http" else self.framework)(scope, receive, send)
 
     async def framework(self, scope: Scope, receive: Receive, send: Send) -> None:
+        methods = self.overlapping.methods_of(scope["path"]) if scope["type"] == "http" else None
+        if methods is not None and scope["method"] not in methods:
+            headers = {"allow": ", ".join(sorted(methods))}
+            await error_response(MethodNotAllowed(), scope["path"], scope["headers"], headers)(scope, receive, send)
+            return
         await super().__call__(scope, receive, send)
 
 
@@ -219,6 +227,7 @@ def create_app(settings: Settings, rabbit: RabbitClient | None = None) -> FastAP
     app.router.routes.append(Route("/readyz", _readyz, methods=["GET"]))
     pages.install(app)
     app.templates = route_templates(app.routes)
+    app.overlapping = OverlappingRoutes(app.routes)
     handlers = {key: handler for module in _ROUTERS for key, handler in direct_handlers(module.router, "/v1").items()}
     inside: ASGIApp = BodyLimitMiddleware(FastPath(app.framework, handlers, app), settings, not_json=_FREE)
     inside = GeneralBudgetMiddleware(inside, container, partial(pages.problem, container))

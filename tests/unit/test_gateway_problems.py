@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -67,6 +68,21 @@ def test_an_error_is_a_problem_in_both_languages(
         assert body["title"].isascii() is (lang == "en")
     assert fa.json()["instance"] == "urn:trace:4bf92f3577b34da6a3ce929d0e0e4736"
     assert fa.headers["x-request-id"] == "4bf92f3577b34da6a3ce929d0e0e4736"
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [
+        ("GET", "/v1/cases/counts", "POST"),
+        ("PATCH", "/v1/searches/pins", "PUT"),
+        ("GET", f"/v1/me/cases/{UUID(int=7)}/attachments/withdrawal", "POST"),
+    ],
+)
+def test_405_is_that_of_the_path_and_not_of_one_that_also_matches(
+    gateway: Gateway, method: str, path: str, allowed: str
+) -> None:
+    answer = gateway.send(method, path)
+    assert (answer.status_code, answer.json()["code"], answer.headers["Allow"]) == (405, "method_not_allowed", allowed)
 
 
 def test_405_lists_the_allowed_methods(gateway: Gateway) -> None:
