@@ -8,7 +8,7 @@ version with a new name.
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Annotated, ClassVar
+from typing import Annotated, Any, ClassVar
 from uuid import UUID
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
@@ -95,3 +95,7 @@ class CaseEvent(Event):
 def now() -> datetime:
     """The present in UTC; the one place that asks the clock, so that tests can see where time comes from."""
     return datetime.now(UTC)
+
+
+LEFT_OUT: Any = Field(default=None, exclude_if=lambda value: value is None)
+"""Of a field that an answer has in some cases alone."""

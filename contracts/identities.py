@@ -8,10 +8,9 @@ from uuid import UUID
 
 from pydantic import Field
 
-from contracts.base import Answer, Event, Moment, PageRequest, Request, UnitCode
+from contracts.base import LEFT_OUT, Answer, Event, Moment, PageRequest, Request, UnitCode
 from contracts.gateway import Actor
 from contracts.searches import Key
-from contracts.tracking.fields import LEFT_OUT
 from contracts.vocabulary import Kind, Stage
 
 Reason = Annotated[str, Field(min_length=5, max_length=500)]

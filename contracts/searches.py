@@ -9,7 +9,7 @@ from uuid import UUID
 
 from pydantic import AfterValidator, Field
 
-from contracts.base import Answer, Contract, GroundCode, Moment, PageRequest, Request, UnitCode
+from contracts.base import LEFT_OUT, Answer, Contract, GroundCode, Moment, PageRequest, Request, UnitCode
 from contracts.gateway import Actor
 from contracts.vocabulary import Channel, Kind, Outcome, Role, Stage
 
@@ -99,9 +99,10 @@ class ListCases(Filter, Request):
 
 
 class CaseLine(Answer):
-    """`excerpt`: the first 36 characters of the text. `group_members`: how many complain together, None: one.
+    """What there is not is left out of a row. `excerpt`: the first 32 characters of the text. `group_members`: how many complain
+    together, where there are more than one.
 
-    While a decision is owed: `due_from`, since when; `warn_on`, when 80 % of the time are over; `days_left`, working days from
+    While a decision is owed: `warn_on`, when 80 % of the time are over; `days_left`, working days from
     today, or from the day the clock was stopped, below zero when it is late. `unread`: something came since I read it last.
     `question_to`: of whom an answer is waited for, `citizen` or the code of a unit. `attachments`: how many."""
 
@@ -109,26 +110,25 @@ class CaseLine(Answer):
     number: str
     kind: Kind
     stage: Stage
-    unit: UnitCode | None
-    unit_name_fa: str | None
+    unit: UnitCode | None = LEFT_OUT
+    unit_name_fa: str | None = LEFT_OUT
     ground: GroundCode
     urgent: bool
     anonymous: bool
     filed_at: Moment
-    expected_on: date | None
-    handler: UUID | None
-    handler_name: str | None = None
-    outcome: Outcome | None
+    expected_on: date | None = LEFT_OUT
+    handler: UUID | None = LEFT_OUT
+    handler_name: str | None = LEFT_OUT
+    outcome: Outcome | None = LEFT_OUT
     excerpt: str
     version: int
-    group_members: int | None = None
-    last_activity: Moment | None = None
+    group_members: int | None = LEFT_OUT
+    last_activity: Moment | None = LEFT_OUT
     attachments: int = 0
     unread: bool = False
-    due_from: date | None = None
-    warn_on: date | None = None
-    days_left: int | None = None
-    question_to: str | None = None
+    warn_on: date | None = LEFT_OUT
+    days_left: int | None = LEFT_OUT
+    question_to: str | None = LEFT_OUT
 
 
 class CasePage(Answer):

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from contracts.base import Answer, Contract, KeyedHash, LongPageRequest, Moment, Request
+from contracts.base import LEFT_OUT, Answer, Contract, KeyedHash, LongPageRequest, Moment, Request
 from contracts.gateway import Actor
 
 PlaceName = Annotated[str, Field(min_length=1, max_length=40)]
@@ -116,9 +116,9 @@ class StaffVisit(Visit):
     inspector: UUID | None = None
     inspector_name: str | None = None
     offered: list[UUID] = []
-    state_text: str | None = Field(default=None, exclude_if=lambda text: text is None)
-    asked_text: str | None = Field(default=None, exclude_if=lambda text: text is None)
-    starts_text: str | None = Field(default=None, exclude_if=lambda text: text is None)
+    state_text: str | None = LEFT_OUT
+    asked_text: str | None = LEFT_OUT
+    starts_text: str | None = LEFT_OUT
 
 
 class OfferedSlot(Answer):
@@ -203,8 +203,8 @@ class Slot(Answer):
     taken: int
     closed: bool = False
     cases: list[SlotCase] = []
-    starts_text: str | None = Field(default=None, exclude_if=lambda text: text is None)
-    ends_text: str | None = Field(default=None, exclude_if=lambda text: text is None)
+    starts_text: str | None = LEFT_OUT
+    ends_text: str | None = LEFT_OUT
 
 
 class Slots(Answer):

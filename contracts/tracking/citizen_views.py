@@ -8,7 +8,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from contracts.base import Answer, GroundCode, ListCode, Moment, Sequence, UploadId
+from contracts.base import LEFT_OUT, Answer, GroundCode, ListCode, Moment, Sequence, UploadId
 from contracts.gateway import AnswerValue, Group, Place
 from contracts.intake import Question
 from contracts.media import MediaNote, UploadState, Variant
@@ -158,9 +158,9 @@ class ShownCommand(Answer):
 
     type: str
     possible: bool
-    why: Literal["not_yet", "not_yours", "too_late"] | None = Field(default=None, exclude_if=lambda why: why is None)
-    code: str | None = Field(default=None, exclude_if=lambda code: code is None)
-    next_stage: Stage | None = Field(default=None, exclude_if=lambda stage: stage is None)
+    why: Literal["not_yet", "not_yours", "too_late"] | None = LEFT_OUT
+    code: str | None = LEFT_OUT
+    next_stage: Stage | None = LEFT_OUT
     four_eyes: bool = Field(default=False, exclude_if=lambda four_eyes: not four_eyes)
     choices: dict[str, dict[str, str]] = Field(default={}, exclude_if=lambda choices: not choices)
     bounds: dict[str, dict[str, str]] = Field(default={}, exclude_if=lambda bounds: not bounds)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -27,7 +27,3 @@ ColleagueChange = Literal[
 
 Mistake = Literal["refused", "decided", "closed", "merged"]
 """What the office takes back; `closed`: neither decided nor refused."""
-
-
-LEFT_OUT: Any = Field(default=None, exclude_if=lambda value: value is None)
-"""Of a field that an answer has in some cases alone."""

@@ -8,13 +8,12 @@ from uuid import UUID
 
 from pydantic import Field
 
-from contracts.base import Answer, GroundCode, KeyedHash, ListCode, Moment, Sequence, UnitCode, UploadId
+from contracts.base import LEFT_OUT, Answer, GroundCode, KeyedHash, ListCode, Moment, Sequence, UnitCode, UploadId
 from contracts.gateway import AnswerValue, Consent, Group, Place
 from contracts.intake import Question
 from contracts.tracking.citizen_views import Attachment, Decision, ShownCommand
 from contracts.tracking.commands import Recommendation
 from contracts.tracking.entry_details import Details
-from contracts.tracking.fields import LEFT_OUT
 from contracts.visits import StaffVisit
 from contracts.vocabulary import Channel, Kind, Language, Outcome, Stage
 

@@ -15,7 +15,7 @@ from pydantic import BaseModel, Field
 from pydantic_core import from_json, to_json
 
 from contracts import tracking
-from contracts.base import Answer
+from contracts.base import LEFT_OUT, Answer
 from contracts.tracking import ShownCommand
 from contracts.vocabulary import OUTCOMES_WITH_CAUSE, Channel, Kind, Language, Outcome
 from gateway.cases.field_kinds import FieldKind, kind_of, limits_of
@@ -30,10 +30,6 @@ _NAMES: dict[type[StrEnum], Mapping[Any, Mapping[Language, str]]] = {
     Outcome: OUTCOME_NAMES,
     Channel: CHANNEL_NAMES,
 }
-
-
-LEFT_OUT: Any = Field(default=None, exclude_if=lambda value: value is None)
-"""Of a field that says something in some cases alone: an answer has it then."""
 
 
 class Choice(Answer):

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from uuid import UUID
 
-from contracts.base import Answer
+from contracts.base import LEFT_OUT, Answer
 from contracts.tracking import FollowedRecommendation, Recommendations, UnitQuestion, UnitQuestions
 from contracts.vocabulary import Language
-from gateway.cases.command_forms import LEFT_OUT, Command, CommandForm, CommandForms
+from gateway.cases.command_forms import Command, CommandForm, CommandForms
 
 
 class UnitQuestionView(UnitQuestion):

@@ -18,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.responses import Response
 
 from backbone.process import traces as trace
+from contracts.base import LEFT_OUT
 from contracts.errors import InvalidField, PeygirError, StaleVersion
 from contracts.tracking import CitizenCommand, StaffCommand, StaffEntry
 from contracts.vocabulary import Language
@@ -60,16 +61,16 @@ class ProblemParams(BaseModel):
     model_config = ConfigDict(extra="allow", json_schema_extra={"examples": [{"retry_after": 30}]})
     __pydantic_extra__: dict[str, str | int | float | bool | list[str] | None]
 
-    retry_after: float | None = None
-    challenge: WorkChallenge | None = None
-    current: int | None = None
-    changes: list[StaffEntry] | None = None
-    case: dict[str, Any] | None = None
-    limit: int | None = None
-    stage: str | None = None
-    state: str | None = None
-    command: str | None = None
-    offset: int | None = None
+    retry_after: float | None = LEFT_OUT
+    challenge: WorkChallenge | None = LEFT_OUT
+    current: int | None = LEFT_OUT
+    changes: list[StaffEntry] | None = LEFT_OUT
+    case: dict[str, Any] | None = LEFT_OUT
+    limit: int | None = LEFT_OUT
+    stage: str | None = LEFT_OUT
+    state: str | None = LEFT_OUT
+    command: str | None = LEFT_OUT
+    offset: int | None = LEFT_OUT
 
 
 class Problem(BaseModel):

@@ -140,13 +140,15 @@ def expected_on(row: Row) -> date | None:
 
 
 def line(row: Row, scope: Scope) -> CaseLine:
-    shown = {"excerpt": row["text"][:36], "handler": row["handler"]}
+    shown = {"excerpt": row["text"][:32], "handler": row["handler"]}
     if scope.masked:
         shown = {"excerpt": "", "handler": None, "handler_name": None}
-    return CaseLine.model_validate({**row, **shown, "expected_on": expected_on(row)})
+    return CaseLine.model_validate(
+        {**row, **shown, "filed_at": row["filed_at"].replace(microsecond=0), "expected_on": expected_on(row)}
+    )
 
 
-SIGNS = ("last_activity", "attachments", "unread", "due_from", "warn_on", "days_left", "question_to")
+SIGNS = ("last_activity", "attachments", "unread", "warn_on", "days_left", "question_to")
 """What rows say beside the case's own values (test_tracking_row_signs)."""
 
 

@@ -21,7 +21,7 @@ from services.tracking.reference.workdays import Workdays
 
 NEEDED = ("due_from", "due_days", "due_on", "paused_on", "pending_question")
 """Columns of the case by which the signs are made."""
-_MOMENT: ColumnElement[str] = literal_column('\'YYYY-MM-DD"T"HH24:MI:SS"Z"\'')
+MOMENT: ColumnElement[str] = literal_column('\'YYYY-MM-DD"T"HH24:MI:SS"Z"\'')
 _FAR = 150
 """Days for which days overdue are counted."""
 _ONE_DAY: ColumnElement[Any] = literal_column("interval '1 day'")
@@ -66,10 +66,9 @@ def signs(rows: Any, masked: bool) -> dict[str, ColumnElement[Any]]:
     to = func.coalesce(rows.c.pending_question.op("->>")(literal_column("'unit'")), literal_column("'citizen'"))
     seen = seen_part(rows.c.case_id).correlate(rows)
     return {
-        "last_activity": func.to_char(func.timezone(literal_column("'UTC'"), last), _MOMENT),
+        "last_activity": func.to_char(func.timezone(literal_column("'UTC'"), last), MOMENT),
         "attachments": count.correlate(rows).scalar_subquery(),
         "unread": literal_column("false") if masked else func.coalesce(seen < rows.c.version, literal_column("true")),
-        "due_from": case((owed, rows.c.due_from), else_=null()),
         "warn_on": case((owed, _mark(rows)), else_=null()),
         "days_left": case((owed, left), else_=null()),
         "question_to": null() if masked else case((asked, to), else_=null()),

@@ -128,6 +128,7 @@ class VisitUseCases:
         knows = request.actor.roles & (SEE_ALL | {Role.INSPECTOR, Role.SUBSTITUTE})
         slots = self._slots(
             connection,
+            request.actor,
             self._access.scope(connection, request.actor) if knows else None,
             since=request.since,
             until=request.until,
@@ -139,7 +140,7 @@ class VisitUseCases:
         )
         more, slots = len(slots) > request.limit, slots[: request.limit]
         following = cursors.encode(slots[-1].starts_at, slots[-1].slot_id) if more else None
-        return with_texts(visits.Slots(items=slots, next=following), request.actor.language)
+        return visits.Slots(items=slots, next=following)
 
     @staticmethod
     def _own(connection: Connection, request: visits.ListSlots) -> list[UUID]:
@@ -177,7 +178,7 @@ class VisitUseCases:
         if slot.taken:
             raise SlotInUse
         store.close_slot(connection, request.slot_id)
-        return self._slots(connection, None, ids=[request.slot_id])[0]
+        return self._slots(connection, request.actor, None, ids=[request.slot_id])[0]
 
     def _make(
         self,
@@ -202,7 +203,7 @@ class VisitUseCases:
                 if getattr(error.orig, "sqlstate", None) == store.EXCLUDED:
                     raise SlotOverlap from None
                 raise
-        return self._slots(connection, None, ids=ids)
+        return self._slots(connection, request.actor, None, ids=ids)
 
     def _check(self, connection: Connection, room_id: UUID, inspector: UUID) -> None:
         room = store.room(connection, room_id, lock=True)
@@ -215,6 +216,7 @@ class VisitUseCases:
     def _slots(
         self,
         connection: Connection,
+        reader: Actor,
         scope: Scope | None,
         *,
         ids: Sequence[UUID] | None = None,
@@ -227,7 +229,8 @@ class VisitUseCases:
         rows = store.list_slots(
             connection, scope, ids=ids, since=since, until=until, inspectors=inspectors, after=after, limit=limit
         )
-        return [visits.Slot.model_validate({**row._mapping, "cases": row.cases or []}) for row in rows]
+        slots = [visits.Slot.model_validate({**row._mapping, "cases": row.cases or []}) for row in rows]
+        return [with_texts(slot, reader.language) for slot in slots]
 
     def _allowed(self, connection: Connection, actor: Actor, roles: frozenset[Role]) -> None:
         if actor.kind is not ActorKind.STAFF or not actor.roles & roles:
