@@ -182,7 +182,7 @@ class Rows:
     def _send(self, draft: Draft, at: datetime) -> None:
         without_mobile = [self.history.case.case_id] if self.history.event.sealed_contact is None else []
         add, row = self._adder("notify"), draft.row(at, without_mobile)
-        row |= {"attempts": 0, "status_polls": 0}
+        row |= {"attempts": 0, "status_polls": 0, "resends": 0}
         if row["state"] == MessageState.DUE:
             row |= self._became(row, at)
         add("messages", row)
