@@ -3,8 +3,10 @@ tabs; a page of another site gains nothing by it."""
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from functools import partial
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -141,31 +143,45 @@ def test_a_form_and_a_script_of_another_site_change_nothing(chromium: Chromium, 
     page_of_theirs = f"""<!doctype html><title>x</title><h1>x</h1>
         <form method=post action="{target}" enctype="text/plain"><input name='{{"x":"' value='"}}'></form>"""
 
-    def theirs(route: Route) -> None:
-        route.fulfill(status=200, content_type="text/html", body=page_of_theirs)
+    class Theirs(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:  # the name that http.server calls
+            self.send_response(200)
+            self.send_header("Content-Type", "text/html")
+            self.end_headers()
+            self.wfile.write(page_of_theirs.encode())
 
+        def log_message(self, *args: Any) -> None:
+            """Not among what the test prints."""
+
+    # A server on an address of its own is another site; a page of the internet could not even ask for one of this machine.
+    theirs = ThreadingHTTPServer(("127.0.0.5", 0), Theirs)
+    threading.Thread(target=theirs.serve_forever, daemon=True).start()
     context = chromium.new_context()
     try:
         page = context.new_page()
         walker = Walker(page, ours, tmp_path, expected=(401, 403, 422))
         signed_in(walker, case)
-        context.route("http://evil.example/**", theirs)
         foreign = context.new_page()
-        foreign.goto("http://evil.example/")
+        foreign.goto(f"http://127.0.0.5:{theirs.server_port}/")
         sent: dict[str, Any] = foreign.evaluate(
             """async target => {
-                const forced = await fetch(target, {method: 'POST', mode: 'no-cors', credentials: 'include', body: '{}'})
-                let read = 'refused'
-                try { read = (await fetch(target, {method: 'POST', credentials: 'include', body: '{}',
-                    headers: {'X-Peygir-CSRF': '1'}})).status } catch (error) { /* the preflight allows nothing */ }
-                return {forced: forced.type, read}
+                const refused = async options => {
+                    try { return (await fetch(target, {method: 'POST', credentials: 'include', body: '{}', ...options})).type }
+                    catch (error) { return 'refused' }
+                }
+                return {
+                    forced: await refused({mode: 'no-cors'}),  // it is sent, and its answer is for our own origin alone
+                    read: await refused({headers: {'X-Peygir-CSRF': '1'}}),  // the preflight allows nothing
+                }
             }""",
             target,
         )
-        assert sent == {"forced": "opaque", "read": "refused"}
+        assert sent == {"forced": "refused", "read": "refused"}
         with foreign.expect_navigation():
             foreign.evaluate("document.forms[0].submit()")
         assert case.view()["stage"] == "registered"
         assert page.evaluate(READ, "/v1/session")[1]["kind"] == "code"  # and it is still there
     finally:
         context.close()
+        theirs.shutdown()
+        theirs.server_close()

@@ -96,6 +96,8 @@ NO_SCOPE_CONDITIONS = {
     "tracking/citizens/views.py:module:1": "the open question is shown while the citizen may answer it: then it is theirs",
     "tracking/citizens/views.py:module:2": "so that fewer lines are read: `noticed` leaves out the others",
     "tracking/calendars/store.py:revoke:1": "takes an address away and tells nothing (test_tracking_calendars)",
+    "tracking/case/store.py:forget_account:1": "takes an account from its cases, and tells nothing (e2e/test_citizen_cases)",
+    "tracking/case/store.py:forget_account:2": "takes an account from its cases, and tells nothing (e2e/test_citizen_cases)",
     "tracking/case/store.py:stages_of_entries:1": "lines of a case that is being changed, counted and not told",
     "tracking/screening/workload.py:had_last:1": "a filter; the scope stands beside it",
     "tracking/visits/store.py:free_slots:1": "times of the inspector of a case that is the reader's",

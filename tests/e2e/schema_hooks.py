@@ -85,9 +85,10 @@ def before_call(_: Any, case: Any, __: Any) -> None:
 
 def _open_spans(filters: dict[str, Any]) -> None:
     """Two days made up are as often the wrong way round."""
-    for name in ("filed", "decided", "due"):
+    for name in ("filed", "changed", "decided", "due"):
         if f"{name}_from" in filters:
             filters.pop(f"{name}_until", None)
+            filters.pop(f"{name}_since", None)
 
 
 def _half(given: object) -> bool:
@@ -118,6 +119,8 @@ def _real_body(path: str, body: dict[str, Any]) -> None:
         body["unit"] = "dep.urb.permits"
     if body.get("ground") is not None:
         body["ground"] = "delay"
+    if "agreed_at" in body:  # a moment of our times, which no document can say
+        body["agreed_at"] = "2026-01-01T08:00:00Z"
     if path.endswith("/refusal") and "reason" in body:
         body["reason"] = "outside_remit"  # of the list, which no document can say
     if "root_causes" in body:
@@ -142,9 +145,11 @@ def _real_body(path: str, body: dict[str, Any]) -> None:
         body["receipt_number"] = KNOWN_IDS["case_id"]
         if isinstance(body.get("answers"), dict):
             body["answers"].pop("filed_on", None)
-    if (
-        path == "/v1/cases/bulk"
-    ):  # one selection and one command, which no document can say; and others' cases stay as they are
+    if path == "/v1/push/subscriptions":  # a push service and a point of the curve, which no document can say
+        body.update(endpoint=f"https://127.0.0.3:9/{zlib.crc32(repr(body).encode())}", keys=KNOWN_IDS["device_keys"])
+        body.pop("expirationTime", None)
+    # One selection and one command, which no document can say; and others' cases stay as they are.
+    if path == "/v1/cases/bulk":
         body.update(step={"type": "start_screening"}, cases=[{"case_id": KNOWN_IDS["case_id"]}], preview=True)
         for name in ("macro_id", "filters", "search"):
             body.pop(name, None)
@@ -152,7 +157,9 @@ def _real_body(path: str, body: dict[str, Any]) -> None:
         body["steps"] = [{"type": "start_screening"}]
     if isinstance(body.get("filters"), dict):
         _open_spans(body["filters"])
-    if path == "/v1/submissions":
+    for count in body.get("counts") or () if path == "/v1/cases/counts" else ():
+        _open_spans(count.get("filters") or {})
+    if path in ("/v1/submissions", "/v1/submissions/check"):
         for name in ("answers", "identity", "happened_on", "channel", "group", "desk_consent"):
             body.pop(name, None)
         body.update(kind="criticism", anonymous=True)

@@ -16,6 +16,7 @@ import pytest
 from deploy.demo import evidence
 from deploy.local.environment import ROOT
 from tests.e2e.people import Town, good
+from tests.support.push_service import KEYS_OF_NO_BROWSER
 
 CONFIG = """
 max-stream-events = 1
@@ -38,8 +39,9 @@ include-path = "/v1/stream"
 enabled = false
 
 [[operations]]
-# No schema says who may be somebody's deputy, that no case comes twice, or on which day something was referred.
-include-path-regex = "^/v1/(staff/leaves|decisions|referrals/[^/]+/answers)$"
+# No schema says who may be somebody's deputy, that no case comes twice, on which day something was referred, or which messages
+# and attachments are one's own.
+include-path-regex = "^/v1/(staff/leaves|decisions|referrals/[^/]+/answers|.*(messages|attachments)/(correction|withdrawal))$"
 checks.positive_data_acceptance.expected-statuses = ["2xx", "3xx", 401, 403, 404, 409, 410, 412, 416, 422, 429]
 
 [[operations]]
@@ -87,6 +89,7 @@ def known_ids(town: Town, tmp_path_factory: pytest.TempPathFactory) -> Path:
                 "bulk_id": judged["bulk_id"],
                 "question_id": case_after["questions"][0]["question_id"],
                 "media_id": photo,
+                "device_keys": KEYS_OF_NO_BROWSER,
                 "upload_id": town.caller().upload(b"never evidence", "note.txt", "text/plain"),
             }
         )

@@ -104,7 +104,8 @@ def test_each_filter_finds_its_cases_and_no_others(town: Town, head: Officer) ->
     assert [item["case_id"] for item in rest] == [other, decided]
 
 
-@pytest.mark.parametrize(("typed", "sought"), [("كتابي‌ست", "کتابی ست"), ("مُهمّ", "مهم"), ("پلاک ۴۲۷", "427")])
+# No number of a plate that may be that of a case.
+@pytest.mark.parametrize(("typed", "sought"), [("كتابي‌ست", "کتابی ست"), ("مُهمّ", "مهم"), ("پلاک ۹۴۲۷۱۶", "942716")])
 def test_words_are_found_in_any_spelling(town: Town, head: Officer, typed: str, sought: str) -> None:
     text = word()
     _, case_id = filed(town, f"{text} {typed}")
@@ -332,7 +333,7 @@ def test_an_analyst_lists_counts_and_exports_masked_cases(town: Town, head: Offi
     number = whole["number"]
     page = good(analyst.caller.get("/v1/cases", number=number))
     [line] = page["items"]
-    assert (page["masked"], line["excerpt"], line["handler"], line["number"]) == (True, "", None, number)
+    assert (page["masked"], line["excerpt"], "handler" in line, line["number"]) == (True, "", False, number)
     assert good(analyst.caller.get("/v1/cases/count", number=number))["count"] == 1
     hiding: list[dict[str, Any]] = [{"text": text}, {"handler": [head.staff_id]}]
     for hidden in hiding:

@@ -72,13 +72,18 @@ def check_everything(town: Town, entries: Sequence[FiledReport], before: int, pa
 
 
 def check_nothing_waits(system: System, patience: float = 120.0) -> None:
-    """Queues, delay queues, outboxes and messages to be sent become empty, and there are no dead letters."""
+    """Queues, delay queues, outboxes and messages to be sent become empty, and there are no dead letters. Not counted: pushes,
+    which are tried for a day where a device cannot be reached, and what waits for the end of a citizen's quiet hours."""
     databases = Databases(system)
 
     def drained() -> bool:
         remaining = {f"outbox of {name}": databases.value(name, "SELECT count(*) FROM outbox") for name in SERVICES}
-        unsent = "SELECT count(*) FROM messages WHERE state IN ('due', 'sending')"
-        remaining["messages to be sent"] = databases.value("notify", unsent)
+        unsent = (
+            "SELECT channel, template, count(*) FROM messages WHERE state IN ('due', 'sending') AND channel <> 'push' "
+            "AND (attempts > 0 OR next_attempt_at < now() + interval '1 hour') GROUP BY 1, 2"
+        )
+        for channel, template, number in databases.query("notify", unsent):
+            remaining[f"messages to be sent by {channel}: {template}"] = number
         # Including unacknowledged messages, which a passive declaration does not count.
         for line in system.broker.control("list_queues", "name", "messages").splitlines():
             queue, _, number = line.rpartition("\t")

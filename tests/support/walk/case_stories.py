@@ -109,6 +109,7 @@ class CaseStories:
             filed_at=filed.filed_at,
             sealed_identity=sealing.seal(identity, bytes.fromhex(self.setup.world.keys["INTAKE_PUBLIC_KEY"])),
             content_hash=filed.content_hash,
+            citizen_id=filed.citizen_id,
         )
         intake = self.setup.services.made["intake"]
         with intake.db.transaction() as connection:

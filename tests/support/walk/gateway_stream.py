@@ -43,7 +43,7 @@ async def walk_stream(walk: GatewayWalk) -> None:
     walk.container.event_stream.end_all()
     for person, task in zip(readers, open_, strict=True):
         frames = {frame for frame in (await task).text.split("\n\n") if frame.startswith("event: ")}
-        arrived = {frame for frame in frames if frame.startswith("event: message.arrived")}
+        arrived = {frame for frame in frames if frame.startswith("event: message.arrived") and '"from"' not in frame}
         for word in walk.oracle.leaked_words(person, str(arrived)):
             raise Leak(f"the stream tells {person.name} of a message about {word}")
         reader = _by_token(person)
@@ -67,13 +67,18 @@ async def walk_stream(walk: GatewayWalk) -> None:
 
 
 async def _somebody_is_there(walk: GatewayWalk, reader: Person, past: set[str]) -> CaseFacts | None:
-    """A case that this reader says to have before them; None when they see none."""
+    """A case that this reader says to have before them; None when they see none. What they said of it while the walk was under
+    way ends first: nothing is told of what does not change."""
     known = walk.known_cases(reader) if reader.roles & SEES_CASES and reader.id not in past else []
     if not known:
         return None
-    operation = Operation("notePresence", "PUT", f"/v1/cases/{known[0].case_id}/presence")
-    answer = await walk.send(operation, reader, operation.path, json={"state": "editing"})
-    walk.same(reader, "notePresence", answer.status_code, 200)
+    path = f"/v1/cases/{known[0].case_id}/presence"
+    for operation, body in (
+        (Operation("endPresence", "DELETE", path), None),
+        (Operation("notePresence", "PUT", path), {"state": "editing"}),
+    ):
+        answer = await walk.send(operation, reader, path, json=body)
+        walk.same(reader, operation.name, answer.status_code, 200)
     return known[0]
 
 
@@ -150,6 +155,9 @@ def _granted(oracle: Oracle, person: Person, row: Mapping[str, Any], past: set[s
             return
         change = {"case_id": event["case_id"], "version": version, "stage": state["stage"]}
         yield _frame("case.changed", {**change, "by": _by(person, name, event, past)})
+        writer = _writer(name, event)
+        if person.staff and writer is not None:
+            yield _frame("message.arrived", {"case_id": event["case_id"], "from": writer})
     elif about_unit_question and oracle.answers_for(person, event["unit_asked"]):
         yield _frame("unit_question.changed", {"question_id": event["question_id"]})
 
@@ -168,6 +176,15 @@ def _by(person: Person, name: str, event: Mapping[str, Any], past: set[str]) -> 
         # Names come with what accounts publish, and this gateway was told of these accounts alone.
         return {"kind": "staff", "id": event["by_staff"], "name": "-" if event["by_staff"] in past else None}
     return {"kind": "system"}
+
+
+def _writer(name: str, event: Mapping[str, Any]) -> str | None:
+    """Who wrote to the office with it, if a citizen or a unit did."""
+    kind = name.removeprefix("case.").partition(".")[0]
+    if kind in ("unit_answered", "recommendation_reported"):
+        return "unit"
+    wrote = kind in ("citizen_answered", "message_sent", "objected", "resumed")
+    return "citizen" if wrote or (kind == "evidence_added" and event["by_citizen"]) else None
 
 
 def _frame(event: str, payload: Mapping[str, Any]) -> str:

@@ -207,7 +207,9 @@ class Oracle:
             return person.staff and person.roles != {Role.ANALYST}
         case = self.cases[canary.case] if canary.case is not None else None
         if canary.sort is Sort.IDENTITY:
-            return case is not None and self.opens(person, case)
+            # Also their own name to a citizen who is signed in; the holder of a code may be anybody.
+            own = person.actor is not None and person.actor.kind is ActorKind.CITIZEN
+            return case is not None and (self.opens(person, case) or (own and self.knows(person, case)))
         if case is None or canary.sort is Sort.CITIZEN:
             # Who complained is sealed: staff open that by another endpoint, with reason and consent.
             return case is not None and not person.staff and self.knows(person, case)
