@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 from sqlalchemy import Connection
 
 from contracts.searches import MOST_COUNTED, Filter
 from contracts.vocabulary import Channel, Outcome, Stage
 from services.tracking.case.scope import Scope
+from services.tracking.reference.workdays import Workdays
 from services.tracking.search import queries
+from services.tracking.search.row_signs import RowReader
 
 if TYPE_CHECKING:
     from benchmarks.plans import Sample
@@ -20,6 +23,7 @@ if TYPE_CHECKING:
 def list_queries(sample: Sample, tree: Any, head: Scope, mine: Scope) -> dict[str, Callable[[Connection], object]]:
     """By name. `sample`: what there is to ask for; `head`, `mine`: the scopes of a head and of an inspector."""
     today, parent = date.today(), sample.unit.split(".")[0]
+    reader = RowReader(UUID(str(sample.handler)), today, Workdays(frozenset()))
     filters: dict[str, dict[str, Any]] = {
         "all": {},
         "investigating": {"stage": [Stage.INVESTIGATING]},
@@ -52,7 +56,7 @@ def list_queries(sample: Sample, tree: Any, head: Scope, mine: Scope) -> dict[st
     }
 
     def page(of: Scope, sort: str = "-filed_at", **given: Any) -> Callable[[Connection], object]:
-        return lambda c: queries.case_page(c, [Filter(**given)], of, tree, sort)  # type: ignore[arg-type]  # a Sort
+        return lambda c: queries.case_page(c, [Filter(**given)], of, tree, reader, sort)  # type: ignore[arg-type]  # a Sort
 
     def counted(**given: Any) -> Callable[[Connection], object]:
         return lambda c: queries.count(c, [Filter(**given)], head, tree)

@@ -22,7 +22,9 @@ from contracts.units import UnitTree
 from contracts.vocabulary import OPEN_STAGES, Channel, Kind, Role, Stage
 from deploy.local.parts import PostgreSQL
 from services.tracking.case.scope import Scope
+from services.tracking.reference.workdays import Workdays
 from services.tracking.search import queries
+from services.tracking.search.row_signs import RowReader
 from tests.support.row_sizes import MOST_OF_A_ROW, mean_row_size
 from tests.support.tracking import UNIT, actor, staff
 from tests.support.tracking_in_process import TrackingInProcess
@@ -171,11 +173,11 @@ def in_order(rows: Sequence[Row], sort: str) -> list[Row]:
 
 
 def pages(filled: TrackingInProcess, filters: Sequence[Filter], scope: Scope, **how: Any) -> Iterator[CasePage]:
-    after = None
+    after, reader = None, RowReader(None, jalali.today(now()), Workdays(frozenset()))
     with filled.db.read() as connection:
         tree = filled.tracking.use_cases.searches._catalogue.current(connection).tree
         while True:
-            page = queries.case_page(connection, filters, scope, tree, after=after, **how).read()
+            page = queries.case_page(connection, filters, scope, tree, reader, after=after, **how).read()
             yield page
             after = page.next
             if after is None:

@@ -30,14 +30,13 @@ class ShownCommands:
         """The day it is in Tehran."""
         return self._contexts.today()
 
-    def of(self, reader: Reader, case: Case, parts: ViewParts) -> list[ShownCommand]:
+    def of(self, reader: Reader, case: Case, parts: ViewParts, names: Mapping[str, str]) -> list[ShownCommand]:
         """Every command that this member of staff could ever give, and whether they can now. None to who must not know of the
-        case any more, and sees it this once after their own command."""
+        case any more, and sees it this once after their own command. `names`: of members of staff, by their ids."""
         if not reader.scope.knows(case):
             return []
         view = ViewedFacts(open_question(parts["questions"] or []), tuple(of(case, parts) for of in self._facts))
         context = self._contexts.for_view(reader.city, reader.actor, reader.member, case, view)
-        names = parts.get("names") or {}
         return [_named(command, names) for command in COMMANDS.shown_to_staff(case, context)]
 
 

@@ -31,7 +31,7 @@ from services.tracking.merging import views as merging_views
 from services.tracking.messages.rules import FILED_CORRECTED, unread_when_withdrawn
 from services.tracking.messages.store import withdrawn_lines
 from services.tracking.models import cases, catalogue, timeline
-from services.tracking.reference.names import ground_name, names_of
+from services.tracking.reference.names import names_of
 from services.tracking.reference.store import liaison_part, member_part
 from services.tracking.visits.views import staff_visit, visits_part
 
@@ -51,7 +51,6 @@ _PARTS: dict[str, Any] = {
     "names": view_parts.names_part(),
     "seen": seen_part(),
     "texts_erased": cases.c.texts_erased_at.is_not(None),
-    "grounds": json_object(fa=ground_name(cases.c.ground, "fa"), en=ground_name(cases.c.ground, "en")),
 }
 _THIS = cases.c.case_id == bindparam("case_id", type_=PG_UUID, required=False)
 _STAFF = select(json_object(**_PARTS)).where(_THIS)
@@ -185,19 +184,19 @@ def view_of_parts(
             "co_handler_names": {str(one): names[str(one)] for one in case.co_handlers if str(one) in names},
             "last_activity_at": entries[-1]["at"] if entries else None,
             "attachment_count": len(media),
-            **(_for_reader(case, parts, reading) if reading is not None else {}),
+            **(_for_reader(case, parts, reading, names) if reading is not None else {}),
         }
     )
     return view if reading is None else with_texts(view, reading.reader.actor.language)
 
 
-def _for_reader(case: Case, parts: Mapping[str, Any], reading: Reading) -> dict[str, Any]:
+def _for_reader(case: Case, parts: Mapping[str, Any], reading: Reading, names: Mapping[str, str]) -> dict[str, Any]:
     """What its view says to this reader: what they may do, what is owed, in their language."""
     reader, commands = reading.reader, reading.commands
     language = reader.actor.language
-    ground, question = parts["grounds"][language] or case.ground, open_question(parts["questions"] or [])
+    ground, question = reader.city.ground_name(case.ground, language), open_question(parts["questions"] or [])
     return {
-        "commands": commands.of(reader, case, parts),
+        "commands": commands.of(reader, case, parts, names),
         "seen_version": parts["seen"],
         "unread": sum(
             line["sequence"] > (parts["seen"] or 0) and line["actor_id"] != reader.actor.id

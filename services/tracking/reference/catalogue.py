@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Row
 
 from contracts.intake import EarlierDecisionRules, OutsideBody
 from contracts.units import UnitTree
-from contracts.vocabulary import Role
+from contracts.vocabulary import Language, Role
 from services.tracking.case.lifecycle import (
     SHIPPED_CAUSES,
     SHIPPED_REASONS,
@@ -51,6 +51,7 @@ class CityCatalogue:
     """The units whose cases go to substitutes."""
     outside_bodies: Mapping[str, OutsideBody] = field(default_factory=dict)
     transfers_without_head: int = 2
+    ground_names: Mapping[str, Mapping[Language, str]] = field(default_factory=dict)
 
     def is_inspector(self, roles: Collection[str], unit: str | None) -> bool:
         """Whether these roles handle cases about this unit."""
@@ -72,6 +73,10 @@ class CityCatalogue:
         """The same member of staff as whoever is to be made handler of a case about this unit."""
         conflicted = self.tree.has_conflict_of_interest(member.unit, unit)
         return StaffFacts(member.staff_id, member.active, self.is_inspector(member.roles, unit), conflicted)
+
+    def ground_name(self, code: str, language: Language) -> str:
+        """What the administrator calls a ground now; its code for one that is there no more."""
+        return self.ground_names.get(code, {}).get(language, code)
 
     def unit(self, code: str | None) -> UnitFacts | None:
         """What the rules need to know of a unit; None for an unknown one."""
@@ -152,6 +157,7 @@ class CatalogueCopy:
             about_inspection=tree.about_inspection(*self._offices),
             outside_bodies={row["code"]: OutsideBody.model_validate(row) for row in rules.get("outside_bodies", ())},
             transfers_without_head=rules.get("transfers_without_head", 2),
+            ground_names=store.ground_names(connection),
         )
 
 

@@ -18,7 +18,7 @@ from backbone.storage.writes import Write
 from contracts.accounts import StaffChanged
 from contracts.intake import Catalogue
 from contracts.leaves import LeaveChanged
-from contracts.vocabulary import Role
+from contracts.vocabulary import Language, Role
 from services.tracking.case.json_queries import as_sql, json_object
 from services.tracking.models import cases, catalogue, grounds, leaves, staff, units
 from services.tracking.row_conditions import LIAISON
@@ -124,6 +124,16 @@ def calendar(connection: Connection) -> tuple[list[str], dict[str, Any], int]:
     cases as well."""
     row = connection.execute(select(catalogue.c.holidays, catalogue.c.rules, catalogue.c.open_rules)).first()
     return (list(row.holidays), dict(row.rules), row.open_rules) if row else ([], {}, 0)
+
+
+def ground_names(connection: Connection) -> dict[str, dict[Language, str]]:
+    """What the administrator calls each ground, by its code; without one that no release has told."""
+    chosen = select(grounds.c.code, grounds.c.name_fa, grounds.c.name_en)
+    return {
+        row.code: {Language.FA: row.name_fa, Language.EN: row.name_en}
+        for row in connection.execute(chosen)
+        if row.name_fa is not None and row.name_en is not None
+    }
 
 
 def all_units(connection: Connection) -> Sequence[Row[Any]]:

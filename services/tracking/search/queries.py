@@ -37,7 +37,6 @@ from services.tracking.case.json_queries import as_sql
 from services.tracking.case.scope import Scope
 from services.tracking.models import cases
 from services.tracking.reference.names import ground_name, name_of
-from services.tracking.reference.workdays import Workdays
 from services.tracking.row_conditions import NUMBER_ORDER
 from services.tracking.search import row_signs
 from services.tracking.search.conditions import (
@@ -73,7 +72,6 @@ _WHOLE = (
     *("number", "kind", "stage", "unit", "unit_name_fa", "unit_name_en", "ground", "urgent", "anonymous", "channel"),
     *("filed_at", "decided_at", "outcome", "handler", "score", "text"),
 )
-NOBODY = RowReader(None, date.min, Workdays(frozenset()))
 _NAMES = ("handler_name", "ground_name_fa", "ground_name_en")
 _PLACE = "place"
 _EXPECTED_OR_NULL = func.nullif(EXPECTED_ON, NO_DAY)
@@ -166,10 +164,10 @@ def case_page(
     filters: Sequence[Filter],
     scope: Scope,
     tree: UnitTree,
+    reader: RowReader,
     sort: Sort = "-filed_at",
     after: str | None = None,
     limit: int = 25,
-    reader: RowReader = NOBODY,
 ) -> JsonAnswer[CasePage]:
     """One page of what the scope knows and all of `filters` find, in the JSON that the database writes. `reader`: for what its
     rows say to them."""

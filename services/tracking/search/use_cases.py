@@ -65,7 +65,7 @@ class SearchUseCases:
         city = self._catalogue.current(connection)
         reader = RowReader(actor_id(request.actor, ActorKind.STAFF), day_of(self._clock()), city.workdays)
         how = (request.sort, request.after, request.limit)
-        return queries.case_page(connection, filters, scope, city.tree, *how, reader)
+        return queries.case_page(connection, filters, scope, city.tree, reader, *how)
 
     def count_found_cases(self, connection: Connection, request: CountFoundCases) -> CaseCount:
         """How many there are of these."""
