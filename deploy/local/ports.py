@@ -1,5 +1,6 @@
 """Free TCP ports on the loopback address."""
 
+import os
 import random
 import socket
 from collections.abc import Iterable
@@ -8,6 +9,8 @@ from pathlib import Path
 # Below the kernel's ephemeral range (32768 and up): a port from inside it could be taken by any outgoing
 # connection while a server is down, and the server would come back on another port.
 LOWEST, HIGHEST = 20_000, 31_999
+RANGE = "PEYGIR_PORTS"
+"""A part of them, such as 20000-25999: whoever starts two launchers side by side gives each its own."""
 # The system's own RabbitMQ node listens for its peers here.
 NEVER = frozenset({25_672})
 
@@ -32,14 +35,15 @@ def accepts(port: int, host: str = "127.0.0.1") -> bool:
 
 def pick(besides: Iterable[int] = ()) -> int:
     """A port that is free now and not among `besides`; chosen at random, so that two launchers seldom conflict."""
+    lowest, _, highest = os.environ.get(RANGE, f"{LOWEST}-{HIGHEST}").partition("-")
     excluded = NEVER.union(besides)
     # The system's randomness, since two test runs may have seeded the shared generator alike.
     system_random = random.SystemRandom()
     for _ in range(500):
-        port = system_random.randint(LOWEST, HIGHEST)
+        port = system_random.randint(int(lowest), int(highest))
         if port not in excluded and is_free(port):
             return port
-    raise OSError(f"no free port found between {LOWEST} and {HIGHEST}")
+    raise OSError(f"no free port found between {lowest} and {highest}")
 
 
 def holder(port: int) -> str:

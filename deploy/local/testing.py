@@ -8,10 +8,10 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from deploy.local import packages
+from deploy.local import packages, ports
 from deploy.local.environment import ROOT
 from deploy.local.rabbitmq import RABBITMQ_MISSING, RabbitMQ
 
@@ -109,10 +109,10 @@ def _python(*words: str) -> list[str]:
     return [sys.executable, "-m", *words]
 
 
-def _run(title: str, command: Sequence[str]) -> tuple[str, int, float]:
+def _run(title: str, command: Sequence[str], environment: Mapping[str, str] | None = None) -> tuple[str, int, float]:
     print(f"\n== {title}", flush=True)
     began = time.monotonic()
-    code = subprocess.run(command, cwd=ROOT, check=False).returncode
+    code = subprocess.run(command, cwd=ROOT, check=False, env=environment).returncode
     return title, code, time.monotonic() - began
 
 
@@ -123,9 +123,13 @@ def _run_beside(commands: Sequence[tuple[str, list[str]]]) -> list[tuple[str, in
         print(f"\n== {title}: at the same time, told below", flush=True)
         began = time.monotonic()
         # The first has pytest's memory of what failed last; two would overwrite each other's.
-        second = subprocess.Popen([*command, "-p", "no:cacheprovider"], cwd=ROOT, stdout=output, stderr=output)
+        middle = (ports.LOWEST + ports.HIGHEST) // 2
+        others = {**os.environ, ports.RANGE: f"{middle + 1}-{ports.HIGHEST}"}
+        second = subprocess.Popen(
+            [*command, "-p", "no:cacheprovider"], cwd=ROOT, stdout=output, stderr=output, env=others
+        )
         try:
-            results = [_run(*first)]
+            results = [_run(*first, {**os.environ, ports.RANGE: f"{ports.LOWEST}-{middle}"})]
             results.append((title, second.wait(), time.monotonic() - began))
         finally:
             second.send_signal(signal.SIGINT)  # stopped: it ends its own servers
