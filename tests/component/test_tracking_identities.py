@@ -181,7 +181,18 @@ def test_a_repeated_request_with_its_key_counts_once(office: Office, case_id: UU
         asks(office, head, case_id, key, reason="دلیل دیگری")
 
 
-@pytest.mark.parametrize("role", sorted(set(Role) - IDENTITY_ROLES))
+def test_an_inspector_asks_about_no_case_of_others_and_decides_nothing(
+    office: Office, case_id: UUID, head: Actor
+) -> None:
+    request, other = asks(office, head, case_id), actor(Role.INSPECTOR, "insp")
+    with pytest.raises(UnknownCase):
+        asks(office, other, case_id)
+    with pytest.raises(NotAllowed):
+        decides(office, other, request, True)
+    assert listed(office, other) == []
+
+
+@pytest.mark.parametrize("role", sorted(set(Role) - IDENTITY_ROLES - {Role.INSPECTOR}))
 def test_no_other_role_requests_decides_or_reads(office: Office, case_id: UUID, head: Actor, role: Role) -> None:
     request, other = asks(office, head, case_id), actor(role, "insp")
     for attempt in (

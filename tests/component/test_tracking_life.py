@@ -63,14 +63,20 @@ def test_the_holder_of_a_code_reads_the_submission(office: Office) -> None:
         "reference": "1405-12",
         "people": ["کارمند باجه ۳"],
     }
-    filed = office.open(**wrote, place=Place(address="خیابان سپه", latitude=36.27, longitude=50.0))
-    assert office.view(filed.code_hash)["filed"] == {**wrote, "address": "خیابان سپه", "answered_questions": []}
+    place = {"address": "خیابان سپه", "latitude": 36.27, "longitude": 50.0}
+    filed = office.open(**wrote, place=Place.model_validate(place))
+    shown = office.view(filed.code_hash)["filed"]
+    assert shown.pop("can_correct_until") is not None
+    rest: dict[str, Any] = {"answered_questions": [], "corrected_at": None, "group": None, "visit_wanted": False}
+    assert shown == {**wrote, **rest, "address": "خیابان سپه", "place": place}
     alone = office.open(text="تنها متن، بی جا و روز.")
-    assert office.view(alone.code_hash)["filed"] == {
-        **dict.fromkeys(("happened_on", "address", "reference")),
+    shown = office.view(alone.code_hash)["filed"]
+    assert shown.pop("can_correct_until") is not None
+    assert shown == {
+        **dict.fromkeys(("happened_on", "address", "reference", "place")),
+        **rest,
         "text": "تنها متن، بی جا و روز.",
         "answers": {},
-        "answered_questions": [],
         "people": [],
     }
 

@@ -134,6 +134,8 @@ def test_the_citizen_reads_to_whom_and_not_why(office: Office) -> None:
         "stage": "investigating",
         "text": None,
         "outcome": None,
+        "uploads": [],
+        **dict.fromkeys(("message_id", "corrected_at", "withdrawn_at", "can_correct_until")),
         "body_fa": "دادگاه",
         "body_en": "Court",
     }

@@ -189,6 +189,7 @@ def test_earlier_cases_suggest_unit_and_ground_and_possible_duplicates(office: O
     inside = office.ask("suggest_screening", SuggestScreening(actor=actor(Role.SCREENER, UNIT), case_id=new.case_id))
     assert (inside["unit"], inside["ground"], inside["similar"]) == (None, None, [])
     with pytest.raises(NotAllowed):
-        office.ask("suggest_screening", SuggestScreening(actor=office.inspector, case_id=new.case_id))
-    with pytest.raises(UnknownCase):
-        office.ask("suggest_screening", SuggestScreening(actor=office.screener, case_id=uuid.uuid4()))
+        office.ask("suggest_screening", SuggestScreening(actor=actor(Role.OPERATOR), case_id=new.case_id))
+    for who, case_id in ((office.inspector, new.case_id), (office.screener, uuid.uuid4())):  # another's, and none
+        with pytest.raises(UnknownCase):
+            office.ask("suggest_screening", SuggestScreening(actor=who, case_id=case_id))

@@ -3,12 +3,11 @@ who knows the case, and for its citizen."""
 
 from __future__ import annotations
 
-import os
-import random
 import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
+from functools import partial
 from typing import Any, get_args
 from uuid import UUID
 
@@ -16,21 +15,23 @@ import pytest
 
 from contracts import tracking, visits
 from contracts.base import now
-from contracts.errors import AlreadyHandles, Invalid, NobodyAnswersForUnit, PeygirError, UnknownSlot
+from contracts.errors import AlreadyHandles, Invalid, NobodyAnswersForUnit, PeygirError, SlotPast, UnknownSlot
 from contracts.gateway import Actor
 from contracts.tracking import ShownCommand
 from contracts.vocabulary import OPEN_STAGES, ActorKind, Channel, Role
 from deploy.local.parts import PostgreSQL
-from tests.support.walk.oracle import CaseFacts, Person
+from services.tracking.composition import compose
+from tests.support.seeds import chosen_seed
+from tests.support.walk.oracle import CaseFacts, Person, Sort
 from tests.support.walk.services import Services
 from tests.support.walk.world import World
 from tests.support.walk.world_maker import Maker
 
-SEED = int(os.environ.get("PEYGIR_SEED", random.SystemRandom().randrange(1_000_000)))
+SEED = chosen_seed()
 NOBODY = UUID(int=7)
 SOON = date.today() + timedelta(days=9)
 DECISION: dict[str, Any] = {"outcome": "upheld", "reasons": "دلیل", "root_causes": ["process"]}
-ABOUT_ARGUMENTS = (Invalid, UnknownSlot, AlreadyHandles, NobodyAnswersForUnit)
+ABOUT_ARGUMENTS = (Invalid, UnknownSlot, SlotPast, AlreadyHandles, NobodyAnswersForUnit)
 """What may still be wrong with a command that can be given: whom or what it names."""
 Given = Callable[[ShownCommand, World], Iterator[Any]]
 
@@ -103,6 +104,15 @@ ARGUMENTS: dict[str, Given] = {
     "object": lambda shown, world: iter([tracking.RaiseObjection(text="نه")]),
     "rate": lambda shown, world: iter([tracking.Rate(score=4)]),
     "send_evidence": lambda shown, world: iter([tracking.SendEvidence(uploads=["zq999999x_file00000000"])]),
+    "send_message": lambda shown, world: iter([tracking.SendMessage(text="سلام")]),
+    "correct_message": lambda shown, world: iter(
+        [tracking.CorrectMessage(message_id=_choice(shown, "message_id"), text="درود")]
+    ),
+    "withdraw_message": lambda shown, world: iter([tracking.WithdrawMessage(message_id=_choice(shown, "message_id"))]),
+    "correct_filed": lambda shown, world: iter([tracking.CorrectFiled(text="متن درست این شکایت")]),
+    "withdraw_evidence": lambda shown, world: iter(
+        [tracking.WithdrawEvidence(media_id=next(iter(shown.choices.get("media_id", {})), "zq999999x_file00000000"))]
+    ),
     "ask_visit": lambda shown, world: iter([visits.AskVisit()]),
     "book_visit": lambda shown, world: (visits.BookVisit(slot_id=slot) for slot in _slots(world)),
     "move_visit": lambda shown, world: (visits.MoveVisit(slot_id=slot) for slot in _slots(world)),
@@ -122,6 +132,9 @@ def world(postgres: PostgreSQL) -> World:
     criticism = maker.stories.file(ground="service", unit="off.b")  # decided without a second pair of eyes
     maker.setup.do(maker.setup.screener, criticism, tracking.StartScreening())
     maker.stories.assign(criticism)
+    written = maker.stories.file(ground="service", unit="off.b")
+    upload = maker.setup.media(written.case_id, Sort.FILED)
+    maker.setup.do_as_citizen(written, tracking.SendMessage(text="فراموش کرده بودم", uploads=[upload]))
     return made
 
 
@@ -174,10 +187,28 @@ def _readers(world: World, case: CaseFacts) -> Iterator[Person]:
             yield person
 
 
+def _later(ahead: timedelta) -> datetime:
+    return now() + ahead
+
+
+def _cases_and_moments(world: World) -> Iterator[tuple[CaseFacts, timedelta]]:
+    """All cases now, and those with a visit also once it has begun."""
+    visited = {row["case_id"] for row in world.rows("tracking", "SELECT case_id FROM visits WHERE slot_id IS NOT NULL")}
+    for case_id, case in world.oracle.cases.items():
+        yield case, timedelta(0)
+        if case_id in visited:
+            yield case, timedelta(hours=20)
+
+
 @pytest.mark.timeout(600)
-def test_what_a_view_shows_to_staff_is_what_can_be_done(world: World, services: Services) -> None:
+def test_what_a_view_shows_to_staff_is_what_can_be_done(
+    world: World, services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = services.made["tracking"]
     comparison = Comparison(world)
-    for case in world.oracle.cases.values():
+    for case, ahead in _cases_and_moments(world):
+        then = partial(_later, ahead)
+        monkeypatch.setattr(made, "use_cases", compose(made.settings, then))
         for person in _readers(world, case):
             assert person.actor is not None
             actor: Actor = person.actor
@@ -236,5 +267,5 @@ def test_what_a_view_shows_to_a_citizen_is_what_can_be_done(world: World, servic
         assert possible >= {*view.can, *view.visit_can}
         assert (view.evidence_left > 0) == ("send_evidence" in possible)
     citizens = {name for name in ARGUMENTS if name in set(comparison.done) | {name for name, _ in comparison.refused}}
-    assert len(citizens) == 9
+    assert len(citizens) == 14
     assert {name for name, times in comparison.done.items() if times} >= citizens - {"move_visit", "book_visit"}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import random
 import threading
 from collections.abc import Callable, Iterator
@@ -18,8 +17,9 @@ from contracts.base import now
 from tests.e2e.people import JSON, UNIT, Caller, Officer, Town, good
 from tests.support import media_samples
 from tests.support.processes import eventually
+from tests.support.seeds import chosen_seed
 
-SEED = int(os.environ.get("PEYGIR_SEED", random.SystemRandom().randrange(1_000_000)))
+SEED = chosen_seed()
 PASSING = frozenset({"date", "x-request-id", "traceparent", "server-timing"})
 """Headers that belong to one answer alone."""
 

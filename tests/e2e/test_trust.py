@@ -177,7 +177,7 @@ def test_a_liaison_sees_the_question_and_nothing_of_the_case(town: Town) -> None
     assert liaison.get(f"{base}/{second}").status_code == 404
     for path in ("/v1/cases", f"/v1/cases/{case_id}"):
         assert liaison.get(path).status_code == 403
-    unread = [message["text"] for message in good(liaison.get("/v1/messages"))["items"]]
+    unread = eventually(lambda: [message["text"] for message in good(liaison.get("/v1/messages"))["items"]])
     assert unread[0].startswith("بازرسی از واحد شما پرسشی دارد. مهلت پاسخ: ")
 
 
@@ -212,7 +212,8 @@ def test_an_identity_is_opened_by_two_people_temporarily_and_audited(town: Town)
         assert (answer.status_code, answer.json()["code"]) == (403, "consent_needed")
         assert "امین هویت" in answer.json()["title"]
 
-    # The head asks; the custodian sees why, and who, and nothing of the case or its citizen; the word is theirs alone.
+    # The head asks; the custodian sees why, who, and which case, and nothing of what it says or of its citizen; the word is
+    # theirs alone.
     assert (
         head.caller.post(f"{path}/requests", {"reason": "abc  "}).status_code == 201
     )  # five characters, three to be seen
@@ -220,7 +221,11 @@ def test_an_identity_is_opened_by_two_people_temporarily_and_audited(town: Town)
     waiting = good(custodian.caller.get("/v1/identity-requests", waiting=True))["items"]
     [shown] = [item for item in waiting if item["request_id"] == request["request_id"]]
     assert (shown["asked_by"], shown["reason"], shown["kind"]) == (head.staff_id, reason, "complaint")
-    for secret in (phone.mobile, "شاکی نمونه", inspector.read(case_id)["number"]):
+    case_as_it_is = inspector.read(case_id)
+    assert [shown[name] for name in ("number", "stage", "unit")] == [
+        case_as_it_is[name] for name in ("number", "stage", "unit")
+    ]
+    for secret in (phone.mobile, "شاکی نمونه", "پرونده من"):
         assert secret not in json.dumps(waiting, ensure_ascii=False)
     await_message_about(custodian, case_id, "دیدن هویت ثبت‌کننده یک شکایت به موافقت شما نیاز دارد.")
     decision = f"/v1/identity-requests/{request['request_id']}/decision"

@@ -27,7 +27,13 @@ def read(pdf: bytes) -> ReadPdf:
     """Its contents; QR codes are read from the rendered pages."""
     document = pypdfium2.PdfDocument(pdf)
     pages = [document[number] for number in range(len(document))]
-    codes = [barcode.text for page in pages for barcode in zxingcpp.read_barcodes(page.render(scale=2).to_pil())]
+    codes = [
+        barcode.text
+        for page in pages
+        for barcode in zxingcpp.read_barcodes(
+            page.render(scale=2).to_pil(), formats=zxingcpp.BarcodeFormats([zxingcpp.BarcodeFormat.QRCode])
+        )
+    ]
     text = "\n".join(page.get_textpage().get_text_bounded() for page in pages)
     reader = PdfReader(io.BytesIO(pdf))
     attached = {name: files[0] for name, files in reader.attachments.items()}
