@@ -48,7 +48,7 @@ from contracts.tracking import (
 )
 from contracts.vocabulary import ActorKind, Role
 from tests.support.processes import eventually
-from tests.support.tracking import UNIT, Office, actor, code_hash, decision, submission
+from tests.support.tracking import UNIT, Office, actor, apart_from_looks, code_hash, decision, submission
 
 
 def media_id() -> str:
@@ -205,7 +205,7 @@ def test_a_repeated_command_has_its_effect_once(office: Office) -> None:
     filed = office.investigated()
     first = office.do(office.inspector, filed.case_id, AddNote(text="یک بار"), version=3, key="the-same-key")
     again = office.do(office.inspector, filed.case_id, AddNote(text="یک بار"), version=3, key="the-same-key")
-    assert again == first
+    assert apart_from_looks(again) == apart_from_looks(first)
     assert first["version"] == 4
     with pytest.raises(KeyReused):
         office.do(office.inspector, filed.case_id, AddNote(text="چیز دیگر"), version=4, key="the-same-key")

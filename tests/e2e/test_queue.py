@@ -15,6 +15,7 @@ from contracts.base import now
 from deploy.demo import evidence
 from tests.e2e.people import JSON, UNIT, Case, Officer, Town, good
 from tests.e2e.test_searches import case_ids, filed, word
+from tests.support.tracking import apart_from_looks
 
 
 @pytest.fixture(scope="module")
@@ -270,7 +271,7 @@ def test_a_stale_command_is_answered_with_the_case_as_it_is(town: Town, head: Of
         problem = good(answer, 412)
         assert problem["code"] == "stale_version"
         now_read = inspector.caller.get(f"/v1/cases/{case_id}")
-        assert problem["params"]["case"] == good(now_read)
+        assert apart_from_looks(problem["params"]["case"]) == apart_from_looks(good(now_read))
         version = problem["params"]["case"]["version"]
         assert answer.headers["etag"] == f'"{version}"'
         assert now_read.headers["etag"].removeprefix("W/").startswith(f'"{version}-')

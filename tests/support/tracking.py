@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -105,6 +105,11 @@ def staff(who: Actor, version: int = 1, **changes: Any) -> StaffChanged:
     """The same person as accounts tells of them."""
     values = {"staff_id": UUID(who.id), "version": version, "roles": sorted(who.roles), "unit": who.unit}
     return account_changed(**values | changes)
+
+
+def apart_from_looks(view: Mapping[str, Any]) -> dict[str, Any]:
+    """A view of staff without what it says of the reader's own looks: these are written soon after, maybe between two reads."""
+    return {name: value for name, value in view.items() if name not in ("seen_version", "unread")}
 
 
 class Office:

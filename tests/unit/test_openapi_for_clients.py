@@ -17,6 +17,10 @@ SOMETIMES = {
     },
     "CaseDeadline": {"paused_why"},
     "CaseQuestion": {"unit_name"},
+    "CaseLine": {
+        *("days_left", "expected_on", "group_members", "handler", "handler_name", "last_activity", "outcome"),
+        *("question_to", "unit", "unit_name_fa", "warn_on"),
+    },
     "Decide": {"articles"},
     "FollowedRecommendation": {"commands"},
     "FollowedRecommendationView": {"commands"},
