@@ -3,10 +3,9 @@ tabs; a page of another site gains nothing by it."""
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from functools import partial
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,7 @@ from gateway.edge.security_headers import CONTENT_SECURITY_POLICY
 from tests.browser.conftest import Walker
 from tests.e2e.people import Case, Town
 from tests.support import media_samples as samples
+from tests.support.http_servers import serving
 from tests.support.processes import eventually
 
 Walk = Callable[..., Walker]
@@ -154,34 +154,32 @@ def test_a_form_and_a_script_of_another_site_change_nothing(chromium: Chromium, 
             """Not among what the test prints."""
 
     # A server on an address of its own is another site; a page of the internet could not even ask for one of this machine.
-    theirs = ThreadingHTTPServer(("127.0.0.5", 0), Theirs)
-    threading.Thread(target=theirs.serve_forever, daemon=True).start()
-    context = chromium.new_context()
-    try:
-        page = context.new_page()
-        walker = Walker(page, ours, tmp_path, expected=(401, 403, 422))
-        signed_in(walker, case)
-        foreign = context.new_page()
-        foreign.goto(f"http://127.0.0.5:{theirs.server_port}/")
-        sent: dict[str, Any] = foreign.evaluate(
-            """async target => {
-                const refused = async options => {
-                    try { return (await fetch(target, {method: 'POST', credentials: 'include', body: '{}', ...options})).type }
-                    catch (error) { return 'refused' }
-                }
-                return {
-                    forced: await refused({mode: 'no-cors'}),  // it is sent, and its answer is for our own origin alone
-                    read: await refused({headers: {'X-Peygir-CSRF': '1'}}),  // the preflight allows nothing
-                }
-            }""",
-            target,
-        )
-        assert sent == {"forced": "refused", "read": "refused"}
-        with foreign.expect_navigation():
-            foreign.evaluate("document.forms[0].submit()")
-        assert case.view()["stage"] == "registered"
-        assert page.evaluate(READ, "/v1/session")[1]["kind"] == "code"  # and it is still there
-    finally:
-        context.close()
-        theirs.shutdown()
-        theirs.server_close()
+    with serving(Theirs, "127.0.0.5") as their_address:
+        context = chromium.new_context()
+        try:
+            page = context.new_page()
+            walker = Walker(page, ours, tmp_path, expected=(401, 403, 422))
+            signed_in(walker, case)
+            foreign = context.new_page()
+            foreign.goto(their_address)
+            sent: dict[str, Any] = foreign.evaluate(
+                """async target => {
+                    const refused = async options => {
+                        const sent = {method: 'POST', credentials: 'include', body: '{}', ...options}
+                        try { return (await fetch(target, sent)).type }
+                        catch (error) { return 'refused' }
+                    }
+                    return {
+                        forced: await refused({mode: 'no-cors'}),  // it is sent, and its answer is for our own origin alone
+                        read: await refused({headers: {'X-Peygir-CSRF': '1'}}),  // the preflight allows nothing
+                    }
+                }""",
+                target,
+            )
+            assert sent == {"forced": "refused", "read": "refused"}
+            with foreign.expect_navigation():
+                foreign.evaluate("document.forms[0].submit()")
+            assert case.view()["stage"] == "registered"
+            assert page.evaluate(READ, "/v1/session")[1]["kind"] == "code"  # and it is still there
+        finally:
+            context.close()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import random
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -16,6 +15,7 @@ import httpx
 from backbone.persian import jalali
 from contracts.base import now
 from tests.e2e.people import JSON, UNIT, Caller, Officer, Town, good
+from tests.resilience.final_checks import check_nothing_waits
 from tests.support import media_samples
 from tests.support.processes import eventually
 from tests.support.seeds import chosen_seed
@@ -139,8 +139,8 @@ def test_no_internal_command_changes_a_byte_of_what_citizen_and_unit_are_answere
     order.shuffle(internal)
 
     def settled() -> dict[str, tuple[int, bytes, dict[str, str]]]:
+        check_nothing_waits(town.system)
         first = answers(callers, case_id)
-        time.sleep(2)  # what is still under way is nothing that could be asked for
         assert answers(callers, case_id) == first
         return first
 

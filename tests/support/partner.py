@@ -9,9 +9,10 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 
+from tests.support.http_servers import serving
 from tests.support.processes import ROOT
 
 _script = runpy.run_path(str(ROOT / "docs" / "verify_webhook.py"))
@@ -104,13 +105,10 @@ def _handler(partner: Partner) -> type[BaseHTTPRequestHandler]:
 def open_partner(host: str = "127.0.0.1") -> Iterator[Partner]:
     """On a port of its own."""
     partner = Partner()
-    server = ThreadingHTTPServer((host, 0), _handler(partner))
-    partner.url = f"http://{host}:{server.server_port}/hook"
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        yield partner
-    finally:
-        if partner.hangs is not None:
-            partner.hangs.set()
-        server.shutdown()
-        server.server_close()
+    with serving(_handler(partner), host) as url:
+        partner.url = f"{url}/hook"
+        try:
+            yield partner
+        finally:
+            if partner.hangs is not None:
+                partner.hangs.set()

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from hashlib import sha256
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 
 from cryptography.hazmat.primitives import hashes
@@ -22,6 +22,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from tests.support.http_servers import serving
 
 JSON = dict[str, Any]
 
@@ -204,13 +206,10 @@ def _handler(service: PushService) -> type[BaseHTTPRequestHandler]:
 def open_push_service(host: str = "127.0.0.1") -> Iterator[PushService]:
     """On a port of its own."""
     service = PushService()
-    server = ThreadingHTTPServer((host, 0), _handler(service))
-    service.url = f"http://{host}:{server.server_port}"
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        yield service
-    finally:
-        if service.hangs is not None:
-            service.hangs.set()
-        server.shutdown()
-        server.server_close()
+    with serving(_handler(service), host) as url:
+        service.url = url
+        try:
+            yield service
+        finally:
+            if service.hangs is not None:
+                service.hangs.set()
